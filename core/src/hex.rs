@@ -1,0 +1,70 @@
+//! Hexadecimal text of fixed size, without allocation.
+
+use subtle::{ConditionallySelectable, ConstantTimeEq};
+
+const LOWER: &[u8; 16] = b"0123456789abcdef";
+
+/// Why a text is not the hex of exactly `N` bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum HexError {
+    /// The text is not twice as many characters as bytes are due.
+    #[error("expected {expected} hex digits, got {actual} characters")]
+    Length {
+        /// Digits expected.
+        expected: usize,
+        /// Characters given.
+        actual: usize,
+    },
+    /// A character is not a hex digit. The text is not repeated: it may be a secret.
+    #[error("character {index} is not a hex digit")]
+    Digit {
+        /// Where, counted from 0.
+        index: usize,
+    },
+}
+
+impl HexError {
+    /// The stable code of this error.
+    pub fn code(&self) -> &'static str {
+        "invalid_hex"
+    }
+}
+
+/// Decodes exactly `N` bytes; either case of the digits.
+pub(crate) fn decode<const N: usize>(text: &[u8]) -> Result<[u8; N], HexError> {
+    if text.len() != 2 * N {
+        return Err(HexError::Length { expected: 2 * N, actual: text.len() });
+    }
+    let mut out = [0u8; N];
+    decode_to(text, &mut out)?;
+    Ok(out)
+}
+
+/// Decodes into `out`, whose length is half of the text's (the caller has checked it).
+pub(crate) fn decode_to(text: &[u8], out: &mut [u8]) -> Result<(), HexError> {
+    for (i, (byte, pair)) in out.iter_mut().zip(text.chunks_exact(2)).enumerate() {
+        let high = digit(pair[0]).ok_or(HexError::Digit { index: 2 * i })?;
+        let low = digit(pair[1]).ok_or(HexError::Digit { index: 2 * i + 1 })?;
+        *byte = high << 4 | low;
+    }
+    Ok(())
+}
+
+/// Writes `bytes` as lower-case digits; `out` is twice as long.
+pub(crate) fn encode_to(bytes: &[u8], out: &mut [u8]) {
+    for (byte, pair) in bytes.iter().zip(out.chunks_exact_mut(2)) {
+        pair[0] = LOWER[usize::from(byte >> 4)];
+        pair[1] = LOWER[usize::from(byte & 15)];
+    }
+}
+
+/// A digit's value, found without a branch on it: the text may be a preimage.
+fn digit(c: u8) -> Option<u8> {
+    let mut value = 0xff;
+    for (v, &lower) in (0u8..).zip(LOWER) {
+        let hit = c.ct_eq(&lower) | c.ct_eq(&lower.to_ascii_uppercase());
+        value = u8::conditional_select(&value, &v, hit);
+    }
+    (value != 0xff).then_some(value)
+}
