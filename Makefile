@@ -1,0 +1,41 @@
+# Two commands: `make demo` shows the main job, `make test` runs everything that can be tested.
+# Caches live outside the checkout, so that a fresh clone builds only what is its own.
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/plannt
+export CARGO_TARGET_DIR ?= $(CACHE)/target
+PART := ./scripts/part
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test test-rust check deny tools
+
+help: ## What can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## Build the `plannt` binary and say where it is
+	@cargo build --locked --package plannt
+	@echo "$(CARGO_TARGET_DIR)/debug/plannt"
+
+demo: ## Build, start a network, a service and a client, and pay for one request
+	@cargo build --locked --quiet --package plannt
+	@"$(CARGO_TARGET_DIR)/debug/plannt" demo
+
+test: ## Every test, with the minutes of each part
+	@$(PART) --all test-rust deny
+
+check: ## Format, lints and unit tests: what to run before each commit
+	@$(PART) format cargo fmt --all --check
+	@$(PART) clippy cargo clippy --locked --workspace --all-targets --all-features --quiet -- -D warnings
+	@$(PART) docs env RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --all-features --no-deps --quiet
+	@$(PART) unit cargo test --locked --workspace --all-features --lib --bins --quiet
+
+test-rust: tools ## Format, lints, and all Rust tests: unit, property, doc, and acceptance over real sockets
+	@$(PART) format cargo fmt --all --check
+	@$(PART) clippy cargo clippy --locked --workspace --all-targets --all-features --quiet -- -D warnings
+	@$(PART) docs env RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --all-features --no-deps --quiet
+	@$(PART) rust cargo test --locked --workspace --all-features
+	@$(PART) core-minimal cargo test --locked --package plannt-core --no-default-features --lib
+
+deny: ## Bans, licences and sources of every dependency
+	@$(PART) deny ./scripts/deny
+
+tools:
+	@./scripts/tools strace
