@@ -10,7 +10,31 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod authorization;
+pub mod challenge;
+mod code;
+mod content;
+mod grpc;
 mod hex;
+mod invoice;
+mod path;
 mod types;
 
+pub use authorization::{
+    Credential, CredentialError, MAX_AUTHORIZATION_BYTES, MAX_CREDENTIAL_TOKENS, MAX_TOKEN_BYTES,
+    TokenText, authorization_value, authorization_value_for,
+};
+pub use challenge::{
+    Challenge, ChallengeBody, ChallengeError, ChallengeSource, Scheme, challenge_header,
+    error_body, parse_challenges, read_challenge,
+};
+pub use code::Code;
+pub use content::{
+    content_digest, content_digest_text, parse_content_digest, query_digest, query_of,
+};
+pub use grpc::grpc_metadata_value;
+#[cfg(feature = "invoice")]
+pub use invoice::read_invoice;
+pub use invoice::{InvoiceError, InvoiceFacts};
+pub use path::{PathError, PathRules, normalize_path};
 pub use types::{HexError, Network, PaymentHash, Preimage, RootKey, UnknownNetworkError};

@@ -1,0 +1,172 @@
+//! The credential in an `Authorization` header, read and written (docs/PROTOCOL.md §3).
+
+use alloc::string::String;
+use core::fmt;
+
+use zeroize::Zeroizing;
+
+use crate::challenge::Scheme;
+use crate::hex;
+use crate::{HexError, Preimage};
+
+/// Longest `Authorization` header that is read, in bytes over all its lines (docs/PROTOCOL.md §3).
+pub const MAX_AUTHORIZATION_BYTES: usize = 16_384;
+
+/// Most tokens that one credential may carry before the colon.
+pub const MAX_CREDENTIAL_TOKENS: usize = 16;
+
+/// Longest token that the L402 layer reads, in bytes before base64 (docs/PROTOCOL.md §1).
+pub const MAX_TOKEN_BYTES: usize = 8_192;
+
+/// Longest base64 text of [`MAX_TOKEN_BYTES`] bytes, padding included.
+const MAX_TOKEN_TEXT: usize = MAX_TOKEN_BYTES.div_ceil(3) * 4;
+
+const HEX_PREIMAGE: usize = 64;
+
+/// Why a credential can't be read. Its message is the `detail` of a `malformed_credential` answer: it says what is
+/// wrong and never repeats a byte of the credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CredentialError {
+    /// A token of the list has no characters: `,,`, or nothing before the colon.
+    #[error("a token is empty")]
+    EmptyToken,
+    /// The header's lines are more than [`MAX_AUTHORIZATION_BYTES`] together; none was parsed.
+    #[error("the header has {bytes} bytes, at most 16384 are read")]
+    HeaderTooLarge {
+        /// Bytes of the header's values over all lines.
+        bytes: usize,
+    },
+    /// What follows the colon is not 64 hex digits.
+    #[error("the preimage is not hex: {0}")]
+    InvalidPreimage(HexError),
+    /// A token's text is not base64 (or, in gRPC metadata, not hex).
+    #[error("a token is not base64, or in grpc metadata not hex")]
+    InvalidToken,
+    /// Nothing but the scheme is there.
+    #[error("the scheme is not followed by one space and a credential")]
+    MissingCredential,
+    /// There is no colon and so no preimage.
+    #[error("no colon and preimage after the token")]
+    MissingPreimage,
+    /// A token is more than [`MAX_TOKEN_BYTES`].
+    #[error("a token has more than 8192 bytes")]
+    TokenTooLarge,
+    /// There are more than [`MAX_CREDENTIAL_TOKENS`] tokens.
+    #[error("more than 16 tokens")]
+    TooManyTokens,
+}
+
+impl CredentialError {
+    /// The stable code: `header_too_large`, else `malformed_credential`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::HeaderTooLarge { .. } => "header_too_large",
+            _ => "malformed_credential",
+        }
+    }
+}
+
+/// One token of a credential, as text of the wire.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum TokenText<'a> {
+    /// Base64 in any of the four variants, from `Authorization`.
+    Base64(&'a str),
+    /// Hex of either case, from gRPC metadata.
+    Hex(&'a str),
+}
+
+impl<'a> TokenText<'a> {
+    /// Decodes the token into `buffer` without allocating, and returns the part that holds it.
+    ///
+    /// # Errors
+    /// [`CredentialError::InvalidToken`] and [`CredentialError::TokenTooLarge`].
+    pub fn decode_to<'b>(
+        &self,
+        buffer: &'b mut [u8; MAX_TOKEN_BYTES],
+    ) -> Result<&'b [u8], CredentialError> {
+        let _ = buffer;
+        todo!()
+    }
+}
+
+/// A credential as it came: one or more tokens, and the preimage where the header carries it.
+///
+/// Nothing is verified yet; the text is borrowed, so reading allocates nothing.
+#[derive(Clone)]
+pub struct Credential<'a> {
+    tokens: TokenText<'a>,
+    preimage: Option<Preimage>,
+}
+
+impl<'a> Credential<'a> {
+    /// Reads the values of a request's `Authorization` lines, in their order: the first with scheme `L402` or `LSAT`
+    /// (any case) decides, even when malformed. `None` when no line has that scheme.
+    ///
+    /// # Errors
+    /// [`CredentialError`], which repeats nothing of the header.
+    pub fn from_authorization(
+        lines: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Result<Option<Self>, CredentialError> {
+        let _ = lines.into_iter();
+        todo!()
+    }
+
+    /// Reads gRPC metadata `token` or `macaroon`: one token in hex, whose preimage is a caveat.
+    ///
+    /// # Errors
+    /// [`CredentialError`], which repeats nothing of the value.
+    pub fn from_grpc_metadata(macaroon_hex: &'a [u8]) -> Result<Self, CredentialError> {
+        let _ = macaroon_hex;
+        todo!()
+    }
+
+    /// Its tokens in the order of the wire, at least one and at most [`MAX_CREDENTIAL_TOKENS`].
+    pub fn tokens(&self) -> impl Iterator<Item = TokenText<'a>> + Clone + use<'a> {
+        let (list, hex) = match self.tokens {
+            TokenText::Base64(list) => (list, false),
+            TokenText::Hex(one) => (one, true),
+        };
+        list.split(',').map(move |t| if hex { TokenText::Hex(t) } else { TokenText::Base64(t) })
+    }
+
+    /// The preimage after the colon; `None` for gRPC metadata.
+    pub fn preimage(&self) -> Option<&Preimage> {
+        self.preimage.as_ref()
+    }
+}
+
+impl fmt::Debug for TokenText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenText([redacted])")
+    }
+}
+
+impl fmt::Debug for Credential<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credential([redacted])")
+    }
+}
+
+/// The value of the `Authorization` header that presents `token` with its preimage: `L402 <token>:<64 hex>`.
+pub fn authorization_value(token: &str, preimage: &Preimage) -> Zeroizing<String> {
+    authorization_value_for(Scheme::L402, token, preimage)
+}
+
+/// The same under the scheme that the challenge came with.
+pub fn authorization_value_for(
+    scheme: Scheme,
+    token: &str,
+    preimage: &Preimage,
+) -> Zeroizing<String> {
+    // Room for all of it at once: a growing text would leave copies of the preimage behind.
+    let mut text = Zeroizing::new(String::with_capacity(
+        scheme.as_str().len() + token.len() + 2 + HEX_PREIMAGE,
+    ));
+    text.push_str(scheme.as_str());
+    text.push(' ');
+    text.push_str(token);
+    text.push(':');
+    text.push_str(&preimage.expose_hex());
+    text
+}
