@@ -1,1 +1,33 @@
-//! Placeholder.
+//! Issue and pay Lightning invoices.
+//!
+//! Two narrow traits: an [`Invoicer`] issues invoices and says whether they were paid, a [`Payer`]
+//! pays them. Each backend is a module behind a Cargo feature; [`invoicer_from_url`] and
+//! [`payer_from_url`] choose one by the URL's scheme.
+//!
+//! | scheme | node | feature |
+//! |---|---|---|
+//! | `lnd://` | lnd's REST interface ([`lnd`]) | `lnd` (default) |
+//!
+//! The feature `devnet` adds [`devnet`], a Lightning network in one process for demos and tests,
+//! which the `lnd` backend uses like any other node. The feature `contract-tests` adds
+//! [`contract`], the tests that every backend has to pass.
+//!
+//! All amounts are in thousandths of a satoshi, and every such name says `msat`.
+#![forbid(unsafe_code)]
+
+#[cfg(feature = "contract-tests")]
+pub mod contract;
+#[cfg(feature = "devnet")]
+pub mod devnet;
+#[cfg(feature = "lnd")]
+pub mod lnd;
+
+mod backend_url;
+mod error;
+mod invoicer;
+mod payer;
+
+pub use backend_url::{invoicer_from_url, payer_from_url};
+pub use error::{LightningError, PayFailure};
+pub use invoicer::{InvoiceRequest, InvoiceState, Invoicer};
+pub use payer::{PayOutcome, PayRequest, Payer, Payment, PaymentState};

@@ -1,0 +1,1 @@
+//! The tests that every backend runs, against whatever node it is for.

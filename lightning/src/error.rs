@@ -1,0 +1,139 @@
+//! What can go wrong, and above all: whether money may have moved.
+
+/// Why a node did not answer, or why its answer cannot be used.
+///
+/// On its own it says nothing about a payment: [`PayOutcome`](crate::PayOutcome) does. Messages
+/// are the node's own words, cut short; they never hold a macaroon, a preimage or a URL.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LightningError {
+    /// The backend's URL, or a file that it names, cannot be used.
+    #[error("lightning configuration: {message}")]
+    Config {
+        /// What is wrong with it, without its secrets.
+        message: String,
+    },
+    /// The connection broke after the request may have reached the node.
+    #[error("the connection to the node was lost before its answer: {message}")]
+    ConnectionLost {
+        /// The transport's reason.
+        message: String,
+    },
+    /// The node answered something that it never should.
+    #[error("the node's answer makes no sense: {message}")]
+    InvalidResponse {
+        /// What was expected.
+        message: String,
+    },
+    /// The caller's own request cannot be put to any node.
+    #[error("invalid request: {message}")]
+    InvalidRequest {
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The node refuses the macaroon (or other key), or the key lacks a permission.
+    #[error("the node refuses the credentials: {message}")]
+    NodeAuth {
+        /// The node's words.
+        message: String,
+    },
+    /// The node answered with an error of its own.
+    #[error("the node reports an error: {message}")]
+    NodeError {
+        /// The node's words.
+        message: String,
+    },
+    /// No connection to the node: refused, not resolved, or its TLS certificate is not the pinned one.
+    /// The request was certainly not sent.
+    #[error("the node cannot be reached: {message}")]
+    NodeUnreachable {
+        /// The transport's reason.
+        message: String,
+    },
+    /// An earlier attempt at the same payment hash is still under way.
+    #[error("a payment of this invoice is already in flight")]
+    PaymentInFlight,
+    /// The node says "paid" and shows a preimage that does not hash to the payment hash, or none.
+    /// The money may be gone and there is no proof: for a person to look at, never to pay again.
+    #[error("the node reports the payment as made, but its preimage does not prove it")]
+    PreimageMismatch,
+    /// No answer in time. What the node did, or will still do, is unknown.
+    #[error("the node did not answer in time")]
+    TimeoutUnknown,
+}
+
+impl LightningError {
+    /// A stable snake_case name.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Config { .. } => "config",
+            Self::ConnectionLost { .. } => "connection_lost",
+            Self::InvalidResponse { .. } => "invalid_response",
+            Self::InvalidRequest { .. } => "invalid_request",
+            Self::NodeAuth { .. } => "node_auth",
+            Self::NodeError { .. } => "node_error",
+            Self::NodeUnreachable { .. } => "node_unreachable",
+            Self::PaymentInFlight => "payment_in_flight",
+            Self::PreimageMismatch => "preimage_mismatch",
+            Self::TimeoutUnknown => "timeout_unknown",
+        }
+    }
+}
+
+/// Why a payment certainly was not made, with nothing left in flight.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PayFailure {
+    /// The invoice was paid before, and not by a payment of this wallet that can be shown.
+    #[error("the invoice is already paid")]
+    AlreadyPaid,
+    /// Every route costs more than the fee limit, where the node can tell that from
+    /// [`PayFailure::NoRoute`] (lnd cannot).
+    #[error("no route within the fee limit")]
+    FeeLimit,
+    /// The payee refuses: unknown hash, wrong amount, or an invoice that it canceled.
+    #[error("the payee refuses the payment: unknown invoice or wrong amount")]
+    IncorrectPaymentDetails,
+    /// The wallet has too little to send (also when its direct peer is offline).
+    #[error("the wallet's balance is too low, or its channel peer is offline")]
+    InsufficientBalance,
+    /// The invoice has expired.
+    #[error("the invoice has expired")]
+    InvoiceExpired,
+    /// No route to the payee, within the fee limit.
+    #[error("no route to the payee within the fee limit")]
+    NoRoute,
+    /// The request certainly did not reach the node, or the node refused to look at it.
+    #[error(transparent)]
+    NotSent(#[from] LightningError),
+    /// The node refused the payment for another reason.
+    #[error("the node refuses the payment: {message}")]
+    Rejected {
+        /// The node's words.
+        message: String,
+    },
+    /// The node gave up within its time limit, with nothing left in flight.
+    #[error("the payment was not made within its time limit")]
+    Timeout,
+    /// The invoice is for another network than the wallet's.
+    #[error("the invoice is for another network than the wallet's")]
+    WrongNetwork,
+}
+
+impl PayFailure {
+    /// A stable snake_case name.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::AlreadyPaid => "already_paid",
+            Self::FeeLimit => "fee_limit",
+            Self::IncorrectPaymentDetails => "incorrect_payment_details",
+            Self::InsufficientBalance => "insufficient_balance",
+            Self::InvoiceExpired => "invoice_expired",
+            Self::NoRoute => "no_route",
+            Self::NotSent(error) => error.code(),
+            Self::Rejected { .. } => "rejected",
+            Self::Timeout => "payment_timeout",
+            Self::WrongNetwork => "wrong_network",
+        }
+    }
+}
