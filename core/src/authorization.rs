@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::challenge::Scheme;
 use crate::hex;
+use crate::macaroon::MacaroonError;
 use crate::{HexError, Preimage};
 
 /// Longest `Authorization` header that is read, in bytes over all its lines (docs/PROTOCOL.md §3).
@@ -46,12 +47,18 @@ pub enum CredentialError {
     /// Nothing but the scheme is there.
     #[error("the scheme is not followed by one space and a credential")]
     MissingCredential,
+    /// A token is base64 of something else than a v2 macaroon.
+    #[error("a token is not a macaroon: {0}")]
+    Macaroon(MacaroonError),
     /// There is no colon and so no preimage.
     #[error("no colon and preimage after the token")]
     MissingPreimage,
     /// A token is more than [`MAX_TOKEN_BYTES`].
     #[error("a token has more than 8192 bytes")]
     TokenTooLarge,
+    /// A token has more than [`MAX_TOKEN_CAVEATS`](crate::MAX_TOKEN_CAVEATS).
+    #[error("a token has more than 64 caveats")]
+    TooManyCaveats,
     /// There are more than [`MAX_CREDENTIAL_TOKENS`] tokens.
     #[error("more than 16 tokens")]
     TooManyTokens,
@@ -81,10 +88,7 @@ impl<'a> TokenText<'a> {
     ///
     /// # Errors
     /// [`CredentialError::InvalidToken`] and [`CredentialError::TokenTooLarge`].
-    pub fn decode_to<'b>(
-        &self,
-        buffer: &'b mut [u8; MAX_TOKEN_BYTES],
-    ) -> Result<&'b [u8], CredentialError> {
+    pub fn decode_to<'b>(&self, buffer: &'b mut [u8]) -> Result<&'b [u8], CredentialError> {
         let _ = buffer;
         todo!()
     }

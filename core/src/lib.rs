@@ -11,14 +11,22 @@ extern crate alloc;
 extern crate std;
 
 mod authorization;
+pub mod base64;
 pub mod challenge;
 mod code;
 mod content;
 mod grpc;
 mod hex;
+mod identifier;
 mod invoice;
+mod keyring;
+mod mac;
+pub mod macaroon;
+mod mint;
 mod path;
+mod token;
 mod types;
+mod verify;
 
 pub use authorization::{
     Credential, CredentialError, MAX_AUTHORIZATION_BYTES, MAX_CREDENTIAL_TOKENS, MAX_TOKEN_BYTES,
@@ -33,8 +41,13 @@ pub use content::{
     content_digest, content_digest_text, parse_content_digest, query_digest, query_of,
 };
 pub use grpc::grpc_metadata_value;
+pub use identifier::{Identifier, IdentifierError};
 #[cfg(feature = "invoice")]
 pub use invoice::read_invoice;
 pub use invoice::{InvoiceError, InvoiceFacts};
+pub use keyring::Keyring;
+pub use mint::{MAX_MINTED_TOKEN_BYTES, MintError, MintRequest};
 pub use path::{PathError, PathRules, normalize_path};
+pub use token::{Token, TokenError, attenuate_token};
 pub use types::{HexError, Network, PaymentHash, Preimage, RootKey, UnknownNetworkError};
+pub use verify::{MAX_TOKEN_CAVEATS, RequestContext, SPEND_GRACE_SECONDS, Verified, VerifyError};

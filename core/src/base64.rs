@@ -1,0 +1,118 @@
+//! Base64 as the credential uses it (docs/PROTOCOL.md §1).
+//!
+//! Written with the standard alphabet and padding. Read in either alphabet, but not both in one
+//! text, with exactly the right padding or none, and with spare bits of zero: one value has four
+//! spellings and no more.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use base64::Engine;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+const READ: GeneralPurposeConfig = GeneralPurposeConfig::new()
+    .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+    .with_decode_allow_trailing_bits(false);
+const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, READ);
+const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, READ);
+
+/// Why a text is not base64.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Base64Error {
+    /// A character outside the alphabet, or the text mixes both alphabets.
+    #[error("not base64: a character outside its alphabet, or two alphabets mixed")]
+    Alphabet,
+    /// The text has a length that no bytes have, or bits set that stand for no byte.
+    #[error("not base64: cut short, or spare bits set")]
+    Length,
+    /// Padding that is neither exact nor absent.
+    #[error("not base64: padding is neither exact nor absent")]
+    Padding,
+    /// The bytes do not fit the room that they have.
+    #[error("base64 of more than {limit} bytes")]
+    TooLong {
+        /// The room, in bytes.
+        limit: usize,
+    },
+}
+
+impl Base64Error {
+    /// The stable code of this error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Alphabet => "base64_alphabet",
+            Self::Length => "base64_length",
+            Self::Padding => "base64_padding",
+            Self::TooLong { .. } => "base64_too_long",
+        }
+    }
+}
+
+/// The most bytes that `characters` of base64 can stand for.
+pub const fn decoded_len(characters: usize) -> usize {
+    characters / 4 * 3 + characters % 4 * 3 / 4
+}
+
+/// Decodes a text.
+///
+/// ```
+/// use plannt_core::base64;
+/// for text in ["+/8=", "+/8", "-_8=", "-_8"] {
+///     assert_eq!(base64::decode(text), Ok(vec![0xfb, 0xff]));
+/// }
+/// assert!(base64::decode("-/8").is_err()); // two alphabets
+/// assert!(base64::decode("+/9").is_err()); // a spare bit set
+/// ```
+///
+/// # Errors
+/// [`Base64Error`], which does not repeat the text.
+pub fn decode(text: &str) -> Result<Vec<u8>, Base64Error> {
+    let mut bytes = alloc::vec![0; decoded_len(text.len())];
+    let len = decode_to_slice(text.as_bytes(), &mut bytes)?;
+    bytes.truncate(len);
+    Ok(bytes)
+}
+
+/// Decodes a text into `out` and returns how many bytes it was; allocates nothing.
+///
+/// # Errors
+/// [`Base64Error`]; `TooLong` when `out` has less room than the text has bytes.
+pub fn decode_to_slice(text: &[u8], out: &mut [u8]) -> Result<usize, Base64Error> {
+    let unpadded = unpadded(text)?;
+    if decoded_len(unpadded.len()) > out.len() {
+        return Err(Base64Error::TooLong { limit: out.len() });
+    }
+    // Without a branch a character, so that the compiler can look at many at once.
+    let url_safe = unpadded.iter().fold(false, |any, c| any | (*c == b'-') | (*c == b'_'));
+    let engine = if url_safe { &URL_SAFE } else { &STANDARD };
+    engine.decode_slice(unpadded, out).map_err(|error| match error {
+        base64::DecodeSliceError::DecodeError(base64::DecodeError::InvalidByte(..)) => {
+            Base64Error::Alphabet
+        }
+        base64::DecodeSliceError::DecodeError(_) => Base64Error::Length,
+        base64::DecodeSliceError::OutputSliceTooSmall => Base64Error::TooLong { limit: out.len() },
+    })
+}
+
+/// Encodes bytes: standard alphabet, padded.
+///
+/// ```
+/// assert_eq!(plannt_core::base64::encode(&[0xfb, 0xff]), "+/8=");
+/// ```
+pub fn encode(bytes: &[u8]) -> String {
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+/// The text without its padding, which must be exact when it is there.
+fn unpadded(text: &[u8]) -> Result<&[u8], Base64Error> {
+    let rest = match text {
+        [rest @ .., b'=', b'='] | [rest @ .., b'='] => rest,
+        _ => return Ok(text),
+    };
+    if !text.len().is_multiple_of(4) {
+        return Err(Base64Error::Padding);
+    }
+    Ok(rest)
+}
