@@ -1,0 +1,42 @@
+//! What can keep a gateway from starting.
+
+use std::io;
+use std::net::SocketAddr;
+
+/// Why a gateway does not start, or stopped.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GatewayError {
+    /// The address can't be listened on.
+    #[error("cannot listen on {listen}: {source}")]
+    Bind {
+        /// The address.
+        listen: SocketAddr,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// A setting makes no sense.
+    #[error("configuration: {message}")]
+    Config {
+        /// What is wrong with which setting.
+        message: String,
+    },
+    /// The HTTP library or the system did not do what every start needs.
+    #[error("cannot start: {0}")]
+    Start(#[source] io::Error),
+}
+
+impl GatewayError {
+    pub(crate) fn config(message: impl Into<String>) -> Self {
+        Self::Config { message: message.into() }
+    }
+
+    /// A stable snake_case name.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Bind { .. } => "bind",
+            Self::Config { .. } => "config",
+            Self::Start(_) => "start",
+        }
+    }
+}
