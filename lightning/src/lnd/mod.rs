@@ -1,24 +1,36 @@
-//! lnd over its REST interface (lnd 0.20 and what speaks like it, such as the devnet).
+//! lnd over its REST interface (lnd 0.20, and what speaks like it, such as the devnet).
 //!
-//! docs/PROTOCOL.md has no part in it; what it relies on is lnd's documented REST interface and
-//! what its answers were measured to be.
+//! The least that a macaroon needs: `invoices:read` and `invoices:write` to issue;
+//! `uri:/routerrpc.Router/SendPaymentV2`, `uri:/routerrpc.Router/TrackPaymentV2` and
+//! `uri:/lnrpc.Lightning/ChannelBalance` to pay.
 
+mod answer;
 mod config;
+mod lines;
+mod payments;
+mod tls;
+mod transport;
 
-pub use config::LndConfig;
+use std::fmt;
 
 use async_trait::async_trait;
 use plannt_core::{Network, PaymentHash};
+use reqwest::Method;
+use serde_json::json;
+use sha2::{Digest, Sha256};
 
+use self::answer::{RefusalKind, read_balance, read_invoice, read_issued};
+pub use self::config::LndConfig;
+use self::transport::Transport;
 use crate::{
     InvoiceRequest, InvoiceState, Invoicer, LightningError, PayOutcome, PayRequest, Payer,
     PaymentState,
 };
 
 /// One lnd node, for issuing and for paying, as far as its macaroon allows.
-#[derive(Debug)]
 pub struct Lnd {
     config: LndConfig,
+    transport: Transport,
 }
 
 impl Lnd {
@@ -27,7 +39,7 @@ impl Lnd {
     /// # Errors
     /// [`LightningError::Config`] when TLS cannot be set up.
     pub fn new(config: LndConfig) -> Result<Self, LightningError> {
-        Ok(Self { config })
+        Ok(Self { transport: Transport::new(&config)?, config })
     }
 
     /// [`LndConfig::from_url`], then [`Lnd::new`].
@@ -39,14 +51,35 @@ impl Lnd {
     }
 }
 
+impl fmt::Debug for Lnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Lnd").field(&self.config).finish()
+    }
+}
+
 #[async_trait]
 impl Invoicer for Lnd {
-    async fn issue(&self, _request: &InvoiceRequest) -> Result<String, LightningError> {
-        todo!()
+    async fn issue(&self, request: &InvoiceRequest) -> Result<String, LightningError> {
+        request.check()?;
+        let body = json!({
+            "value_msat": request.amount_msat.to_string(),
+            "memo": request.memo,
+            "expiry": request.expiry_seconds.to_string(),
+        });
+        let limit = self.config.request_timeout;
+        match self.transport.call(Method::POST, "/v1/invoices", Some(&body), limit).await? {
+            Ok(body) => read_issued(&body),
+            Err(refusal) => Err(refusal.into_error()),
+        }
     }
 
-    async fn look_up_invoice(&self, _hash: &PaymentHash) -> Result<InvoiceState, LightningError> {
-        todo!()
+    async fn look_up_invoice(&self, hash: &PaymentHash) -> Result<InvoiceState, LightningError> {
+        let path = format!("/v1/invoice/{hash}");
+        match self.transport.call(Method::GET, &path, None, self.config.request_timeout).await? {
+            Ok(body) => read_invoice(&body),
+            Err(refusal) if refusal.kind == RefusalKind::NotFound => Ok(InvoiceState::NotFound),
+            Err(refusal) => Err(refusal.into_error()),
+        }
     }
 
     fn network(&self) -> Option<Network> {
@@ -56,20 +89,31 @@ impl Invoicer for Lnd {
 
 #[async_trait]
 impl Payer for Lnd {
-    async fn pay(&self, _request: &PayRequest) -> PayOutcome {
-        todo!()
+    async fn pay(&self, request: &PayRequest) -> PayOutcome {
+        payments::pay(&self.transport, &self.config, request).await
     }
 
-    async fn look_up_payment(&self, _hash: &PaymentHash) -> Result<PaymentState, LightningError> {
-        todo!()
+    async fn look_up_payment(&self, hash: &PaymentHash) -> Result<PaymentState, LightningError> {
+        payments::look_up(&self.transport, &self.config, hash).await
     }
 
     async fn balance_msat(&self) -> Result<u64, LightningError> {
-        todo!()
+        let (path, limit) = ("/v1/balance/channels", self.config.request_timeout);
+        match self.transport.call(Method::GET, path, None, limit).await? {
+            Ok(body) => read_balance(&body),
+            Err(refusal) => Err(refusal.into_error()),
+        }
     }
 
+    /// `lnd:` and the configured name, or 16 hex digits of a hash of the macaroon: addresses and
+    /// certificates change while the wallet stays the same.
     fn wallet_id(&self) -> String {
-        todo!()
+        if let Some(name) = &self.config.wallet {
+            return format!("lnd:{name}");
+        }
+        let mut hash = Sha256::new_with_prefix("plannt wallet of macaroon ");
+        hash.update(self.config.macaroon_hex());
+        format!("lnd:{}", config::hex(&hash.finalize()[..8]))
     }
 
     fn network(&self) -> Option<Network> {

@@ -1,0 +1,287 @@
+//! What lnd's answers mean. Pure functions, since everything that decides about money is here.
+
+use plannt_core::{PaymentHash, Preimage};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
+use zeroize::Zeroizing;
+
+use crate::{InvoiceState, LightningError, PayFailure, Payment, PaymentState};
+
+/// An error of lnd, read from its body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) kind: RefusalKind,
+    message: String,
+}
+
+/// The refusals that differ in what they mean for a payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RefusalKind {
+    AlreadyPaid,
+    Auth,
+    Expired,
+    InFlight,
+    InvalidArgument,
+    /// The node has no such payment or invoice.
+    NotFound,
+    /// The node is locked, starting, or lacks this call: no handler saw the request.
+    NotServed,
+    Other,
+    SelfPayment,
+    WrongNetwork,
+}
+
+impl Refusal {
+    /// Reads `{"code","message"}`, bare or as `{"error":{…}}` (how streams send it).
+    pub(super) fn read(http_status: u16, body: &[u8]) -> Result<Self, LightningError> {
+        let outer: ErrorBody =
+            serde_json::from_slice(body).map_err(|_| invalid("not an error of lnd"))?;
+        let inner = match outer {
+            ErrorBody { error: Some(ErrorMember::Status(status)), .. } => status,
+            ErrorBody { code: Some(code), message: Some(message), .. } => Status { code, message },
+            _ => return Err(invalid("not an error of lnd")),
+        };
+        Ok(Self::new(http_status, inner))
+    }
+
+    fn new(http_status: u16, Status { code, message }: Status) -> Self {
+        let has = |text: &str| message.contains(text);
+        let kind = match code {
+            6 if has("already paid") => RefusalKind::AlreadyPaid,
+            6 if has("in transition") => RefusalKind::InFlight,
+            // The REST gateway says the same of a path that it does not have at all.
+            5 if message == "Not Found" => RefusalKind::NotServed,
+            5 => RefusalKind::NotFound,
+            12 => RefusalKind::NotServed,
+            7 | 16 => RefusalKind::Auth,
+            3 => RefusalKind::InvalidArgument,
+            _ if http_status == 401 || http_status == 403 => RefusalKind::Auth,
+            2 if has("permission denied") || has("verification failed") || has("macaroon") => {
+                RefusalKind::Auth
+            }
+            2 if has("wallet locked")
+                || has("wallet not created")
+                || has("waiting to start")
+                || has("in the process of starting up") =>
+            {
+                RefusalKind::NotServed
+            }
+            2 if message.starts_with("invoice expired") => RefusalKind::Expired,
+            2 if has("not for current active network") => RefusalKind::WrongNetwork,
+            2 if has("self-payments not allowed") => RefusalKind::SelfPayment,
+            2 if has("unable to locate invoice") || has("there are no existing invoices") => {
+                RefusalKind::NotFound
+            }
+            _ => RefusalKind::Other,
+        };
+        Self { kind, message: cut(&message) }
+    }
+
+    /// The refusal of a call that moves no money.
+    pub(super) fn into_error(self) -> LightningError {
+        match self.kind {
+            RefusalKind::Auth => LightningError::NodeAuth { message: self.message },
+            RefusalKind::InFlight => LightningError::PaymentInFlight,
+            _ => LightningError::NodeError { message: self.message },
+        }
+    }
+
+    /// The refusal of a payment, where it certainly means that there is none. `Err`: it does not.
+    ///
+    /// lnd answers code 2 for most things, also for a stream that broke while an attempt was in
+    /// flight; so only texts that are known to come before any attempt count.
+    pub(super) fn into_failure(self) -> Result<PayFailure, LightningError> {
+        match self.kind {
+            RefusalKind::Auth | RefusalKind::NotServed => Ok(self.into_error().into()),
+            RefusalKind::Expired => Ok(PayFailure::InvoiceExpired),
+            RefusalKind::InvalidArgument | RefusalKind::SelfPayment => {
+                Ok(PayFailure::Rejected { message: self.message })
+            }
+            RefusalKind::WrongNetwork => Ok(PayFailure::WrongNetwork),
+            RefusalKind::AlreadyPaid
+            | RefusalKind::InFlight
+            | RefusalKind::NotFound
+            | RefusalKind::Other => Err(self.into_error()),
+        }
+    }
+}
+
+/// One line of `/v2/router/send` and `/v2/router/track`.
+pub(super) enum Update {
+    Payment(PaymentState),
+    Refused(Refusal),
+}
+
+/// Reads such a line about the payment of `hash`.
+pub(super) fn read_update(
+    http_status: u16,
+    line: &[u8],
+    hash: &PaymentHash,
+) -> Result<Update, LightningError> {
+    // serde's messages quote the input, and that may be a preimage.
+    let update: WireUpdate =
+        serde_json::from_slice(line).map_err(|_| invalid("not a payment update of lnd"))?;
+    match update {
+        WireUpdate { result: Some(payment), error: None } => {
+            payment.state(hash).map(Update::Payment)
+        }
+        WireUpdate { result: None, error: Some(status) } => {
+            Ok(Update::Refused(Refusal::new(http_status, status)))
+        }
+        _ => Err(invalid("a payment update has neither a result nor an error")),
+    }
+}
+
+/// Reads the answer to `POST /v1/invoices`.
+pub(super) fn read_issued(body: &[u8]) -> Result<String, LightningError> {
+    let issued: WireIssued = serde_json::from_slice(body).map_err(|_| invalid("not an invoice"))?;
+    let text = issued.payment_request;
+    if text.is_empty() || !text.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        return Err(invalid("the payment request is not BOLT 11 text"));
+    }
+    Ok(text)
+}
+
+/// Reads the answer to `GET /v1/invoice/<hash>`.
+pub(super) fn read_invoice(body: &[u8]) -> Result<InvoiceState, LightningError> {
+    let invoice: WireInvoice =
+        serde_json::from_slice(body).map_err(|_| invalid("not an invoice"))?;
+    match invoice.state.as_str() {
+        "ACCEPTED" => Ok(InvoiceState::Accepted),
+        "CANCELED" => Ok(InvoiceState::Canceled),
+        "OPEN" => Ok(InvoiceState::Open),
+        "SETTLED" => Ok(InvoiceState::Settled { amount_msat: invoice.amt_paid_msat.0 }),
+        _ => Err(invalid("an unknown invoice state")),
+    }
+}
+
+/// Reads the answer to `GET /v1/balance/channels`.
+pub(super) fn read_balance(body: &[u8]) -> Result<u64, LightningError> {
+    let balance: WireBalance =
+        serde_json::from_slice(body).map_err(|_| invalid("not a balance"))?;
+    Ok(balance.local_balance.msat.0)
+}
+
+pub(super) fn invalid(message: &str) -> LightningError {
+    LightningError::InvalidResponse { message: message.into() }
+}
+
+/// The start of a node's message: enough to act on, and one line of a log.
+fn cut(message: &str) -> String {
+    message.chars().take(200).map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+#[derive(Deserialize)]
+struct ErrorBody {
+    error: Option<ErrorMember>,
+    code: Option<i32>,
+    message: Option<String>,
+}
+
+/// Older gateways repeat the message as a string under `error`.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ErrorMember {
+    Status(Status),
+    Other(#[allow(dead_code, reason = "only that it is there matters")] IgnoredAny),
+}
+
+#[derive(Deserialize)]
+struct Status {
+    code: i32,
+    message: String,
+}
+
+#[derive(Deserialize)]
+struct WireUpdate {
+    result: Option<WirePayment>,
+    error: Option<Status>,
+}
+
+#[derive(Deserialize)]
+struct WirePayment {
+    #[serde(default)]
+    failure_reason: String,
+    fee_msat: Option<Int64>,
+    payment_hash: Option<String>,
+    #[serde(default, deserialize_with = "preimage")]
+    payment_preimage: Option<Preimage>,
+    status: String,
+}
+
+impl WirePayment {
+    fn state(self, hash: &PaymentHash) -> Result<PaymentState, LightningError> {
+        if self.payment_hash.is_some_and(|h| h.parse() != Ok(*hash)) {
+            return Err(invalid("the update is about another payment"));
+        }
+        match self.status.as_str() {
+            // INITIATED: recorded, no attempt made yet.
+            "IN_FLIGHT" | "INITIATED" => Ok(PaymentState::InFlight),
+            "FAILED" => Ok(PaymentState::Failed(match self.failure_reason.as_str() {
+                "FAILURE_REASON_INCORRECT_PAYMENT_DETAILS" => PayFailure::IncorrectPaymentDetails,
+                "FAILURE_REASON_INSUFFICIENT_BALANCE" => PayFailure::InsufficientBalance,
+                "FAILURE_REASON_NO_ROUTE" => PayFailure::NoRoute,
+                "FAILURE_REASON_TIMEOUT" => PayFailure::Timeout,
+                other => PayFailure::Rejected { message: cut(other) },
+            })),
+            "SUCCEEDED" => {
+                let preimage = self
+                    .payment_preimage
+                    .filter(|p| p.proves(hash))
+                    .ok_or(LightningError::PreimageMismatch)?;
+                let fee = self.fee_msat.ok_or_else(|| invalid("a payment without its fee"))?;
+                Ok(PaymentState::Paid(Payment { preimage, fee_msat: fee.0 }))
+            }
+            _ => Err(invalid("an unknown payment status")),
+        }
+    }
+}
+
+/// `None` for what is not 64 hex digits.
+fn preimage<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Preimage>, D::Error> {
+    let text = Zeroizing::new(String::deserialize(deserializer)?);
+    Ok(Preimage::from_hex(&text).ok())
+}
+
+#[derive(Deserialize)]
+struct WireIssued {
+    payment_request: String,
+}
+
+#[derive(Deserialize)]
+struct WireInvoice {
+    state: String,
+    amt_paid_msat: Int64,
+}
+
+#[derive(Deserialize)]
+struct WireBalance {
+    local_balance: WireAmount,
+}
+
+#[derive(Deserialize)]
+struct WireAmount {
+    msat: Int64,
+}
+
+/// An amount: protobuf's JSON writes 64-bit integers as strings. Never negative here.
+struct Int64(u64);
+
+impl<'de> Deserialize<'de> for Int64 {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Either {
+            Number(u64),
+            Text(String),
+        }
+        let number = match Either::deserialize(deserializer)? {
+            Either::Number(number) => Some(number),
+            Either::Text(text) => text.parse().ok(),
+        };
+        number.map(Self).ok_or_else(|| serde::de::Error::custom("not an unsigned integer"))
+    }
+}
+
+#[cfg(test)]
+mod tests;
