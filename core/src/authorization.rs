@@ -5,6 +5,7 @@ use core::fmt;
 
 use zeroize::Zeroizing;
 
+use crate::base64::{self, Base64Error};
 use crate::challenge::Scheme;
 use crate::hex;
 use crate::macaroon::MacaroonError;
@@ -19,8 +20,8 @@ pub const MAX_CREDENTIAL_TOKENS: usize = 16;
 /// Longest token that the L402 layer reads, in bytes before base64 (docs/PROTOCOL.md §1).
 pub const MAX_TOKEN_BYTES: usize = 8_192;
 
-/// Longest base64 text of [`MAX_TOKEN_BYTES`] bytes, padding included.
-const MAX_TOKEN_TEXT: usize = MAX_TOKEN_BYTES.div_ceil(3) * 4;
+/// Base64 digits of [`MAX_TOKEN_BYTES`] bytes, without padding.
+const MAX_TOKEN_DIGITS: usize = (MAX_TOKEN_BYTES * 4).div_ceil(3);
 
 const HEX_PREIMAGE: usize = 64;
 
@@ -44,12 +45,12 @@ pub enum CredentialError {
     /// A token's text is not base64 (or, in gRPC metadata, not hex).
     #[error("a token is not base64, or in grpc metadata not hex")]
     InvalidToken,
-    /// Nothing but the scheme is there.
-    #[error("the scheme is not followed by one space and a credential")]
-    MissingCredential,
     /// A token is base64 of something else than a v2 macaroon.
     #[error("a token is not a macaroon: {0}")]
     Macaroon(MacaroonError),
+    /// Nothing but the scheme is there.
+    #[error("the scheme is not followed by one space and a credential")]
+    MissingCredential,
     /// There is no colon and so no preimage.
     #[error("no colon and preimage after the token")]
     MissingPreimage,
@@ -83,14 +84,32 @@ pub enum TokenText<'a> {
     Hex(&'a str),
 }
 
-impl<'a> TokenText<'a> {
+impl TokenText<'_> {
     /// Decodes the token into `buffer` without allocating, and returns the part that holds it.
     ///
     /// # Errors
-    /// [`CredentialError::InvalidToken`] and [`CredentialError::TokenTooLarge`].
+    /// [`CredentialError::InvalidToken`], and [`CredentialError::TokenTooLarge`] for more than
+    /// [`MAX_TOKEN_BYTES`] or than `buffer` has room for.
     pub fn decode_to<'b>(&self, buffer: &'b mut [u8]) -> Result<&'b [u8], CredentialError> {
-        let _ = buffer;
-        todo!()
+        let room = buffer.len().min(MAX_TOKEN_BYTES);
+        let buffer = &mut buffer[..room];
+        match self {
+            Self::Base64(text) => match base64::decode_to_slice(text.as_bytes(), buffer) {
+                Ok(len) => Ok(&buffer[..len]),
+                Err(Base64Error::TooLong { .. }) => Err(CredentialError::TokenTooLarge),
+                Err(_) => Err(CredentialError::InvalidToken),
+            },
+            Self::Hex(text) => {
+                if !text.len().is_multiple_of(2) {
+                    return Err(CredentialError::InvalidToken);
+                }
+                let decoded =
+                    buffer.get_mut(..text.len() / 2).ok_or(CredentialError::TokenTooLarge)?;
+                hex::decode_to(text.as_bytes(), decoded)
+                    .map_err(|_| CredentialError::InvalidToken)?;
+                Ok(decoded)
+            }
+        }
     }
 }
 
@@ -112,8 +131,17 @@ impl<'a> Credential<'a> {
     pub fn from_authorization(
         lines: impl IntoIterator<Item = &'a [u8]>,
     ) -> Result<Option<Self>, CredentialError> {
-        let _ = lines.into_iter();
-        todo!()
+        // The bound is the whole header's, so every line is counted before one is parsed.
+        let mut bytes = 0usize;
+        let mut deciding = None;
+        for line in lines {
+            bytes = bytes.saturating_add(line.len());
+            deciding = deciding.or_else(|| after_scheme(line));
+        }
+        if bytes > MAX_AUTHORIZATION_BYTES {
+            return Err(CredentialError::HeaderTooLarge { bytes });
+        }
+        deciding.map(read).transpose()
     }
 
     /// Reads gRPC metadata `token` or `macaroon`: one token in hex, whose preimage is a caveat.
@@ -121,8 +149,17 @@ impl<'a> Credential<'a> {
     /// # Errors
     /// [`CredentialError`], which repeats nothing of the value.
     pub fn from_grpc_metadata(macaroon_hex: &'a [u8]) -> Result<Self, CredentialError> {
-        let _ = macaroon_hex;
-        todo!()
+        if macaroon_hex.is_empty() {
+            return Err(CredentialError::EmptyToken);
+        }
+        if macaroon_hex.len() > 2 * MAX_TOKEN_BYTES {
+            return Err(CredentialError::TokenTooLarge);
+        }
+        let hex = ascii(macaroon_hex, |b| b.is_ascii_hexdigit())?;
+        if !hex.len().is_multiple_of(2) {
+            return Err(CredentialError::InvalidToken);
+        }
+        Ok(Self { tokens: TokenText::Hex(hex), preimage: None })
     }
 
     /// Its tokens in the order of the wire, at least one and at most [`MAX_CREDENTIAL_TOKENS`].
@@ -138,6 +175,56 @@ impl<'a> Credential<'a> {
     pub fn preimage(&self) -> Option<&Preimage> {
         self.preimage.as_ref()
     }
+}
+
+/// What follows the scheme of a line with ours, optional whitespace around the line removed.
+fn after_scheme(line: &[u8]) -> Option<&[u8]> {
+    let line = trim_whitespace(line);
+    let end = line.iter().position(|b| !b.is_ascii_alphanumeric()).unwrap_or(line.len());
+    let (scheme, rest) = line.split_at(end);
+    core::str::from_utf8(scheme).ok().and_then(Scheme::from_name).map(|_| rest)
+}
+
+/// Reads `1*SP <token>[,<token>…]:<64 hex>`; nothing may stand before, between or after.
+fn read(rest: &[u8]) -> Result<Credential<'_>, CredentialError> {
+    let start = rest.iter().position(|&b| b != b' ').ok_or(CredentialError::MissingCredential)?;
+    if start == 0 {
+        return Err(CredentialError::MissingCredential);
+    }
+    let pair = &rest[start..];
+    let colon = pair.iter().position(|&b| b == b':').ok_or(CredentialError::MissingPreimage)?;
+    let (tokens, preimage) = (&pair[..colon], &pair[colon + 1..]);
+    for (i, token) in tokens.split(|&b| b == b',').enumerate() {
+        if i == MAX_CREDENTIAL_TOKENS {
+            return Err(CredentialError::TooManyTokens);
+        }
+        if token.is_empty() {
+            return Err(CredentialError::EmptyToken);
+        }
+        // Two more than the digits: the padding.
+        if token.len() > MAX_TOKEN_DIGITS + 2 {
+            return Err(CredentialError::TokenTooLarge);
+        }
+    }
+    let tokens = ascii(tokens, |b| b.is_ascii_alphanumeric() || b"+/-_=,".contains(&b))?;
+    let preimage = hex::decode(preimage).map_err(CredentialError::InvalidPreimage)?;
+    let preimage = Some(Preimage::from_bytes(preimage));
+    Ok(Credential { tokens: TokenText::Base64(tokens), preimage })
+}
+
+fn ascii(bytes: &[u8], allowed: impl Fn(u8) -> bool) -> Result<&str, CredentialError> {
+    if !bytes.iter().all(|&b| b.is_ascii() && allowed(b)) {
+        return Err(CredentialError::InvalidToken);
+    }
+    core::str::from_utf8(bytes).map_err(|_| CredentialError::InvalidToken)
+}
+
+/// RFC 9110 §5.6.3: spaces and tabs, and nothing else.
+fn trim_whitespace(mut line: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = line {
+        line = rest;
+    }
+    line
 }
 
 impl fmt::Debug for TokenText<'_> {

@@ -3,6 +3,9 @@
 use alloc::string::String;
 use core::fmt;
 
+use super::body;
+use super::grammar::{AuthChallenge, AuthData, Challenges};
+
 /// The authentication scheme that a challenge came with; both mean the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Scheme {
@@ -79,8 +82,22 @@ impl ChallengeError {
     }
 }
 
-/// Reads a 402's challenge: the first complete one of its `WWW-Authenticate` lines, else the JSON body's
-/// (docs/PROTOCOL.md §5, step 2). `None` when there is none, and the response is the caller's to hand back untouched.
+/// Reads a 402's challenge: the first complete one of its `WWW-Authenticate` lines, else the JSON
+/// body's (docs/PROTOCOL.md §5, step 2). `None` when there is none; the response is then the
+/// caller's to hand back untouched.
+///
+/// A challenge is complete when it has an invoice and a token that can stand in a header: visible
+/// ASCII, not empty. Lines are read one by one, so parts of two never make one challenge. The rest
+/// of a line after a syntax error is not read. A body above 64 KiB is not read either.
+///
+/// ```
+/// use plannt_core::read_challenge;
+///
+/// let line = br#"LSAT macaroon="AgEE", invoice="lnbc1""#;
+/// let challenge = read_challenge([&line[..]], None)?.expect("complete");
+/// assert_eq!((&*challenge.token, &*challenge.invoice), ("AgEE", "lnbc1"));
+/// # Ok::<(), plannt_core::ChallengeError>(())
+/// ```
 ///
 /// # Errors
 /// [`ChallengeError`] for a challenge that says two things at once.
@@ -88,13 +105,112 @@ pub fn read_challenge<'a>(
     www_authenticate: impl IntoIterator<Item = &'a [u8]>,
     body: Option<&[u8]>,
 ) -> Result<Option<Challenge>, ChallengeError> {
-    let _ = (www_authenticate.into_iter(), body);
-    todo!()
+    for line in www_authenticate {
+        for challenge in Challenges::new(line).map_while(Result::ok) {
+            if let Some(found) = from_header(&challenge)? {
+                return Ok(Some(found));
+            }
+        }
+    }
+    body.map_or(Ok(None), body::read)
 }
 
-/// The value of the `WWW-Authenticate` line that offers `token` for `invoice`; the order is what deployed clients
-/// rely on (docs/PROTOCOL.md §3).
+/// The value of the `WWW-Authenticate` line that offers `token` for `invoice`: what
+/// docs/PROTOCOL.md §3 shows, to the byte, because deployed clients rely on the order.
+///
+/// ```
+/// assert_eq!(
+///     plannt_core::challenge_header("AgEE", "lnbc1"),
+///     r#"L402 macaroon="AgEE", invoice="lnbc1", version="0", token="AgEE""#
+/// );
+/// ```
 pub fn challenge_header(token: &str, invoice: &str) -> String {
-    let _ = (token, invoice);
-    todo!()
+    let mut text = String::with_capacity(2 * token.len() + invoice.len() + 64);
+    text.push_str("L402 macaroon=");
+    push_quoted(&mut text, token);
+    text.push_str(", invoice=");
+    push_quoted(&mut text, invoice);
+    text.push_str(", version=\"0\", token=");
+    push_quoted(&mut text, token);
+    text
+}
+
+/// Tokens and invoices hold nothing to escape; the header stays well formed if one ever does.
+fn push_quoted(text: &mut String, value: &str) {
+    text.push('"');
+    for c in value.chars() {
+        if matches!(c, '"' | '\\') {
+            text.push('\\');
+        }
+        text.push(c);
+    }
+    text.push('"');
+}
+
+fn from_header(challenge: &AuthChallenge<'_>) -> Result<Option<Challenge>, ChallengeError> {
+    let (Some(scheme), AuthData::Params(params)) =
+        (Scheme::from_name(challenge.scheme), &challenge.data)
+    else {
+        return Ok(None);
+    };
+    let repeated = params.iter().enumerate().any(|(i, param)| {
+        params[..i].iter().any(|earlier| earlier.name.eq_ignore_ascii_case(param.name))
+    });
+    let mut found = Parts::new(scheme, repeated);
+    for param in params {
+        let value = usable(&param.value);
+        if param.name.eq_ignore_ascii_case("invoice") {
+            found.invoice = found.invoice.or(value);
+        } else if ["macaroon", "token"].iter().any(|name| param.name.eq_ignore_ascii_case(name)) {
+            found.add_token(value);
+        }
+    }
+    found.complete(ChallengeSource::Header)
+}
+
+/// A challenge's parts while they are collected.
+pub(super) struct Parts<'a> {
+    pub(super) scheme: Scheme,
+    pub(super) invoice: Option<&'a str>,
+    /// A parameter was given twice.
+    repeated: bool,
+    token: Option<&'a str>,
+    /// A token was given more than once, and not the same one.
+    mismatch: bool,
+    /// A token was given, be it one that can't be used.
+    seen: bool,
+}
+
+impl<'a> Parts<'a> {
+    pub(super) fn new(scheme: Scheme, repeated: bool) -> Self {
+        Self { scheme, invoice: None, repeated, token: None, mismatch: false, seen: false }
+    }
+
+    pub(super) fn add_token(&mut self, token: Option<&'a str>) {
+        self.mismatch |= self.seen && self.token != token;
+        self.seen = true;
+        self.token = self.token.or(token);
+    }
+
+    /// An incomplete challenge is none at all, whatever else is wrong with it.
+    pub(super) fn complete(
+        self,
+        source: ChallengeSource,
+    ) -> Result<Option<Challenge>, ChallengeError> {
+        let (Some(token), Some(invoice)) = (self.token, self.invoice) else { return Ok(None) };
+        if self.repeated {
+            return Err(ChallengeError::RepeatedParameter);
+        }
+        if self.mismatch {
+            return Err(ChallengeError::TokenMismatch);
+        }
+        let (token, invoice) = (token.into(), invoice.into());
+        Ok(Some(Challenge { scheme: self.scheme, token, invoice, source }))
+    }
+}
+
+/// A value that can be sent in a header as it is.
+pub(super) fn usable(value: &[u8]) -> Option<&str> {
+    let visible = !value.is_empty() && value.iter().all(u8::is_ascii_graphic);
+    core::str::from_utf8(value).ok().filter(|_| visible)
 }
