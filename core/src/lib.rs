@@ -15,6 +15,7 @@ pub mod base64;
 pub mod challenge;
 mod code;
 mod content;
+pub mod flow;
 mod grpc;
 mod hex;
 mod identifier;
