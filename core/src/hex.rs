@@ -1,7 +1,5 @@
 //! Hexadecimal text of fixed size, without allocation.
 
-use subtle::{ConditionallySelectable, ConstantTimeEq};
-
 const LOWER: &[u8; 16] = b"0123456789abcdef";
 
 /// Why a text is not the hex of exactly `N` bytes.
@@ -59,12 +57,13 @@ pub(crate) fn encode_to(bytes: &[u8], out: &mut [u8]) {
     }
 }
 
-/// A digit's value, found without a branch on it: the text may be a preimage.
+/// A digit's value, found without a branch or a table: the text may be a preimage.
 fn digit(c: u8) -> Option<u8> {
-    let mut value = 0xff;
-    for (v, &lower) in (0u8..).zip(LOWER) {
-        let hit = c.ct_eq(&lower) | c.ct_eq(&lower.to_ascii_uppercase());
-        value = u8::conditional_select(&value, &v, hit);
-    }
-    (value != 0xff).then_some(value)
+    // All ones where `value < end`, by the borrow of the subtraction.
+    let below = |value: u8, end: u8| ((i16::from(value) - i16::from(end)) >> 8) as u8;
+    let number = c.wrapping_sub(b'0');
+    let letter = (c | 0x20).wrapping_sub(b'a');
+    let (is_number, is_letter) = (below(number, 10), below(letter, 6));
+    let value = number & is_number | letter.wrapping_add(10) & is_letter;
+    (is_number | is_letter != 0).then_some(value)
 }

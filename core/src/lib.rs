@@ -12,6 +12,7 @@ extern crate std;
 
 mod authorization;
 pub mod base64;
+pub mod caveat;
 pub mod challenge;
 mod code;
 mod content;

@@ -48,9 +48,30 @@ pub(crate) struct MacKey {
     outer: [u32; 8],
 }
 
-/// `"macaroons-key-generator"` padded with zeros to 32 bytes, through which the key of every
-/// macaroon goes. It never changes, so its states are written down; a test derives them.
-const GENERATOR: &[u8] = b"macaroons-key-generator\0\0\0\0\0\0\0\0\0";
+/// The key `"macaroons-key-generator"`, padded with zeros to 32 bytes, through which the key of
+/// every macaroon goes. It never changes, so its states are written down; a test derives them.
+pub(crate) static GENERATOR: MacKey = MacKey {
+    inner: [
+        0x9077_a15b,
+        0xd63d_8c38,
+        0x24d7_0d8b,
+        0xa0d6_3f24,
+        0x4803_6cbf,
+        0x16ff_ae7d,
+        0x4857_e31d,
+        0xbb1f_1d67,
+    ],
+    outer: [
+        0xbdcc_52d8,
+        0x514c_306d,
+        0xa461_4039,
+        0xaa6e_3e88,
+        0xc98a_3415,
+        0xb547_216b,
+        0x5b29_34f4,
+        0x8053_6d5f,
+    ],
+};
 
 impl MacKey {
     /// A key of any length.
@@ -70,7 +91,7 @@ impl MacKey {
 
     /// The key under which every macaroon library signs for a macaroon whose root key is `key`.
     pub(crate) fn derived(key: &[u8]) -> Self {
-        Self::new(GENERATOR).mac(&[key]).into_key()
+        GENERATOR.mac(&[key]).to_key()
     }
 
     fn from_block(block: &mut [u8; BLOCK]) -> Self {
@@ -98,7 +119,7 @@ impl MacKey {
 
 impl Tag {
     /// The key that this MAC is for the next link.
-    pub(crate) fn into_key(self) -> MacKey {
+    pub(crate) fn to_key(&self) -> MacKey {
         MacKey::new(&self.to_bytes())
     }
 }
@@ -111,7 +132,7 @@ pub(crate) fn chain<'a>(
 ) -> Tag {
     let mut signature = key.mac(&[identifier]);
     for caveat in caveats {
-        let key = signature.into_key();
+        let key = signature.to_key();
         signature = match caveat.verification_id {
             None => key.mac(&[caveat.id]),
             Some(vid) => {

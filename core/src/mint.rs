@@ -1,9 +1,19 @@
 //! Minting: the caveats of a new token, in the one order that verifying takes
 //! (docs/PROTOCOL.md §2).
 
+use alloc::vec::Vec;
 use core::num::NonZeroU32;
 
-use crate::{Keyring, PaymentHash, Token};
+use crate::caveat::{
+    Kind, MAX_LIST_ITEMS, SERVICES, is_capability, is_method, is_minted_path, is_service,
+};
+use crate::mac::Tag;
+use crate::macaroon::reference;
+use crate::macaroon::v2::{self, field_len};
+use crate::{Identifier, Keyring, PaymentHash, Token, content_digest_text, hex};
+
+/// Every minted macaroon's location.
+const LOCATION: &str = "l402";
 
 /// The most bytes of a minted token, before base64 (docs/PROTOCOL.md §1).
 pub const MAX_MINTED_TOKEN_BYTES: usize = 1_024;
@@ -35,7 +45,7 @@ pub struct MintRequest<'a> {
     pub path: &'a str,
     /// What the invoice asks for, msat.
     pub max_price_msat: u64,
-    /// How many uses are sold.
+    /// How many uses are sold. The caveat is written for a single use, too.
     pub uses: NonZeroU32,
     /// SHA-256 of the query, where the route binds it.
     pub query: Option<[u8; 32]>,
@@ -74,7 +84,66 @@ impl<'a> MintRequest<'a> {
     /// Bytes of the token before base64, known before there is an invoice. Above
     /// [`MAX_MINTED_TOKEN_BYTES`] the answer is 414.
     pub fn encoded_len(&self) -> usize {
-        todo!()
+        let mut length = Length(0);
+        self.write_caveats(&mut length);
+        1 + field_len(LOCATION.len())
+            + field_len(Identifier::LEN)
+            + 1
+            + length.0
+            + 1
+            + field_len(32)
+    }
+
+    fn check(&self) -> Result<(), MintError> {
+        if !is_service(self.service) {
+            return Err(MintError::InvalidService);
+        }
+        if !is_method(self.method) {
+            return Err(MintError::InvalidMethod);
+        }
+        if !is_minted_path(self.path) {
+            return Err(MintError::InvalidPath);
+        }
+        if self.capabilities.len() > MAX_LIST_ITEMS
+            || !self.capabilities.iter().all(|capability| is_capability(capability))
+        {
+            return Err(MintError::InvalidCapability);
+        }
+        if self.encoded_len() > MAX_MINTED_TOKEN_BYTES {
+            return Err(MintError::TooLong);
+        }
+        Ok(())
+    }
+
+    /// The caveats in the order that verifying takes (docs/PROTOCOL.md §2).
+    fn write_caveats(&self, out: &mut impl Caveats) {
+        let tier = Decimal::new(self.tier.into());
+        let services = [SERVICES.as_bytes(), b"=", self.service.as_bytes(), b":", tier.as_bytes()];
+        out.caveat(services.into_iter());
+
+        let mut write = |kind: Kind, value: &[&[u8]]| {
+            let name = [self.service.as_bytes(), kind.suffix().as_bytes(), b"="];
+            out.caveat(name.into_iter().chain(value.iter().copied()));
+        };
+        write(Kind::ValidUntil, &[Decimal::new(self.valid_until).as_bytes()]);
+        write(Kind::Method, &[self.method.as_bytes()]);
+        write(Kind::Path, &[self.path.as_bytes()]);
+        write(Kind::MaxPriceMsat, &[Decimal::new(self.max_price_msat).as_bytes()]);
+        // Also when it is 1: where the mint leaves it out, the holder could write it instead.
+        write(Kind::Uses, &[Decimal::new(self.uses.get().into()).as_bytes()]);
+        if let Some(query) = &self.query {
+            let mut text = [0; 64];
+            hex::encode_to(query, &mut text);
+            write(Kind::Query, &[&text]);
+        }
+        if let Some(digest) = &self.digest {
+            write(Kind::Digest, &[content_digest_text(digest).as_bytes()]);
+        }
+        if let Some((first, rest)) = self.capabilities.split_first() {
+            let name = [self.service.as_bytes(), Kind::Capabilities.suffix().as_bytes(), b"="];
+            let rest = rest.iter().flat_map(|capability| [b",".as_slice(), capability.as_bytes()]);
+            out.caveat(name.into_iter().chain([first.as_bytes()]).chain(rest));
+        }
     }
 }
 
@@ -82,7 +151,8 @@ impl<'a> MintRequest<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MintError {
-    /// A capability is empty, or has a comma, a space or a byte outside printable ASCII.
+    /// A capability is empty, or has a comma, a space or a byte outside printable ASCII; or there
+    /// are more than 64.
     #[error("invalid capability")]
     InvalidCapability,
     /// The method is not an HTTP method in upper case.
@@ -122,7 +192,85 @@ impl Keyring {
     /// # Errors
     /// [`MintError`]; after [`MintError::TokenTextCollision`] another payment hash does it.
     pub fn mint(&self, request: &MintRequest<'_>) -> Result<Token, MintError> {
-        let _ = request;
-        todo!()
+        request.check()?;
+        let (identifier, key) = self.minting(&request.payment_hash);
+        let identifier = identifier.to_bytes();
+        let mut draft = Draft {
+            bytes: Vec::with_capacity(MAX_MINTED_TOKEN_BYTES),
+            signature: key.mac(&[&identifier]),
+        };
+        draft.bytes.push(reference::VERSION);
+        draft.field(reference::LOCATION, LOCATION.as_bytes());
+        draft.field(reference::IDENTIFIER, &identifier);
+        draft.bytes.push(reference::END);
+        request.write_caveats(&mut draft);
+        draft.bytes.push(reference::END);
+        let signature = draft.signature.to_bytes();
+        draft.field(reference::SIGNATURE, &signature);
+
+        let token = Token::from_bytes(&draft.bytes);
+        let collides = token.as_str().as_bytes().windows(4).any(|w| w == b"LSAT");
+        if collides { Err(MintError::TokenTextCollision) } else { Ok(token) }
+    }
+}
+
+/// What caveats are written to: a length, or a macaroon.
+trait Caveats {
+    fn caveat<'a>(&mut self, parts: impl Iterator<Item = &'a [u8]> + Clone);
+}
+
+struct Length(usize);
+
+impl Caveats for Length {
+    fn caveat<'a>(&mut self, parts: impl Iterator<Item = &'a [u8]> + Clone) {
+        self.0 += field_len(parts.map(<[u8]>::len).sum()) + 1;
+    }
+}
+
+/// A macaroon that is being written and signed.
+struct Draft {
+    bytes: Vec<u8>,
+    signature: Tag,
+}
+
+impl Draft {
+    fn field(&mut self, kind: u8, content: &[u8]) {
+        v2::field_head(&mut self.bytes, kind, content.len());
+        self.bytes.extend_from_slice(content);
+    }
+}
+
+impl Caveats for Draft {
+    fn caveat<'a>(&mut self, parts: impl Iterator<Item = &'a [u8]> + Clone) {
+        let len = parts.clone().map(<[u8]>::len).sum();
+        v2::field_head(&mut self.bytes, reference::IDENTIFIER, len);
+        let start = self.bytes.len();
+        parts.for_each(|part| self.bytes.extend_from_slice(part));
+        self.signature = self.signature.to_key().mac(&[&self.bytes[start..]]);
+        self.bytes.push(reference::END);
+    }
+}
+
+/// A number's decimal digits, on the stack.
+struct Decimal {
+    digits: [u8; 20],
+    start: usize,
+}
+
+impl Decimal {
+    fn new(mut number: u64) -> Self {
+        let (mut digits, mut start) = ([0; 20], 20);
+        loop {
+            start -= 1;
+            digits[start] = b'0' + (number % 10) as u8;
+            number /= 10;
+            if number == 0 {
+                return Self { digits, start };
+            }
+        }
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        &self.digits[self.start..]
     }
 }

@@ -2,7 +2,12 @@
 
 use alloc::string::String;
 
-use crate::{Credential, CredentialError, Keyring, PaymentHash};
+use crate::caveat::{Chain, ChainFailure, preimage_proves};
+use crate::macaroon::MacaroonRef;
+use crate::{
+    Credential, CredentialError, Identifier, Keyring, MAX_TOKEN_BYTES, PaymentHash, Preimage,
+    TokenText, base64,
+};
 
 /// The most caveats of a token that the L402 layer reads.
 pub const MAX_TOKEN_CAVEATS: usize = 64;
@@ -87,10 +92,66 @@ impl VerifyError {
             Self::OutOfScope { .. } => "out_of_scope",
         }
     }
+
+    /// The condition that fails, for `out_of_scope`. What is malformed says its own message, and
+    /// the others have no detail.
+    pub fn condition(&self) -> Option<&str> {
+        match self {
+            Self::OutOfScope { condition } => Some(condition),
+            _ => None,
+        }
+    }
+}
+
+/// The first failure of one token. With several tokens the earliest kind decides.
+enum Failure {
+    Malformed(CredentialError),
+    Invalid,
+    OutOfScope(String),
+    /// The route binds what the chain leaves open. It is `Invalid`, found out late.
+    Unbound,
+    Expired,
+}
+
+impl Failure {
+    /// Its place in the order of docs/PROTOCOL.md §3.
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Malformed(_) => 0,
+            Self::Invalid => 1,
+            Self::OutOfScope(_) => 2,
+            Self::Unbound => 3,
+            Self::Expired => 4,
+        }
+    }
+}
+
+impl From<ChainFailure> for Failure {
+    fn from(failure: ChainFailure) -> Self {
+        match failure {
+            ChainFailure::NotMinted => Self::Invalid,
+            ChainFailure::OutOfScope(condition) => Self::OutOfScope(condition),
+            ChainFailure::Unbound => Self::Unbound,
+        }
+    }
+}
+
+impl From<Failure> for VerifyError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Malformed(error) => Self::Malformed(error),
+            Failure::Invalid | Failure::Unbound => Self::Invalid,
+            Failure::OutOfScope(condition) => Self::OutOfScope { condition },
+            Failure::Expired => Self::Expired,
+        }
+    }
 }
 
 impl Keyring {
     /// Checks all of a credential but whether it is spent; allocates nothing when it holds.
+    ///
+    /// Of several tokens each has to hold, and all have the same payment hash; together they are
+    /// one use, with the fewest uses and the longest keeping.
     ///
     /// # Errors
     /// [`VerifyError`], the first failure in the order of docs/PROTOCOL.md §3.
@@ -99,7 +160,110 @@ impl Keyring {
         credential: &Credential<'_>,
         request: &RequestContext<'_>,
     ) -> Result<Verified, VerifyError> {
-        let _ = (credential, request);
-        todo!()
+        let mut all: Result<Option<Verified>, Failure> = Ok(None);
+        for token in credential.tokens() {
+            let one = self.verify_text(token, credential.preimage(), request);
+            all = match (all, one) {
+                (Ok(None), one) => one.map(Some),
+                (Ok(Some(all)), Ok(one)) => all.together_with(one).map(Some),
+                (Err(failure), Ok(_)) | (Ok(Some(_)), Err(failure)) => Err(failure),
+                (Err(earlier), Err(later)) => {
+                    Err(if later.rank() < earlier.rank() { later } else { earlier })
+                }
+            };
+        }
+        // `Credential` has at least one token.
+        all.and_then(|all| all.ok_or(Failure::Invalid)).map_err(VerifyError::from)
+    }
+
+    /// Decodes into a buffer on the stack; clearing the largest for every token would cost more
+    /// than reading a token of the usual size.
+    fn verify_text(
+        &self,
+        token: TokenText<'_>,
+        preimage: Option<&Preimage>,
+        request: &RequestContext<'_>,
+    ) -> Result<Verified, Failure> {
+        let len = match token {
+            TokenText::Base64(text) => base64::decoded_len(text.len()),
+            TokenText::Hex(text) => text.len() / 2,
+        };
+        if len <= 512 {
+            self.verify_in(&mut [0; 512], token, preimage, request)
+        } else {
+            self.verify_large(token, preimage, request)
+        }
+    }
+
+    /// Apart, so that its buffer is not on the stack of the usual case.
+    #[inline(never)]
+    fn verify_large(
+        &self,
+        token: TokenText<'_>,
+        preimage: Option<&Preimage>,
+        request: &RequestContext<'_>,
+    ) -> Result<Verified, Failure> {
+        self.verify_in(&mut [0; MAX_TOKEN_BYTES], token, preimage, request)
+    }
+
+    fn verify_in(
+        &self,
+        buffer: &mut [u8],
+        token: TokenText<'_>,
+        preimage: Option<&Preimage>,
+        request: &RequestContext<'_>,
+    ) -> Result<Verified, Failure> {
+        let bytes = token.decode_to(buffer).map_err(Failure::Malformed)?;
+        let macaroon = MacaroonRef::parse(bytes)
+            .map_err(|error| Failure::Malformed(CredentialError::Macaroon(error)))?;
+        if macaroon.caveat_count() > MAX_TOKEN_CAVEATS {
+            return Err(Failure::Malformed(CredentialError::TooManyCaveats));
+        }
+        self.verify_macaroon(&macaroon, preimage, request)
+    }
+
+    fn verify_macaroon(
+        &self,
+        macaroon: &MacaroonRef<'_>,
+        preimage: Option<&Preimage>,
+        request: &RequestContext<'_>,
+    ) -> Result<Verified, Failure> {
+        let Ok(identifier) = Identifier::parse(macaroon.identifier()) else {
+            return Err(Failure::Invalid);
+        };
+        let payment_hash = identifier.payment_hash;
+        // No caveat is read before the MAC over all of them is finished.
+        let authentic = self.signed(&identifier, macaroon);
+        if !authentic
+            || macaroon.caveats().any(|caveat| caveat.is_third_party())
+            || !preimage_proves(macaroon.caveats(), preimage, &payment_hash)
+        {
+            return Err(Failure::Invalid);
+        }
+        let chain = Chain::read(macaroon.caveats(), request.strict)?;
+        chain.allows(request)?;
+        if request.now >= chain.valid_until() {
+            return Err(Failure::Expired);
+        }
+        Ok(Verified {
+            payment_hash,
+            uses: chain.uses(),
+            valid_until: chain.valid_until(),
+            keep_until: chain.minted_valid_until().saturating_add(SPEND_GRACE_SECONDS),
+        })
+    }
+}
+
+impl Verified {
+    fn together_with(self, other: Self) -> Result<Self, Failure> {
+        if self.payment_hash != other.payment_hash {
+            return Err(Failure::Invalid);
+        }
+        Ok(Self {
+            payment_hash: self.payment_hash,
+            uses: self.uses.min(other.uses),
+            valid_until: self.valid_until.min(other.valid_until),
+            keep_until: self.keep_until.max(other.keep_until),
+        })
     }
 }

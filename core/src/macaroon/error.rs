@@ -37,10 +37,10 @@ impl fmt::Display for Part {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MacaroonError {
-    /// Neither v1, v2 binary nor JSON begins so.
-    #[error("not a macaroon of a known format")]
-    Format,
-    /// A part of the JSON form is given twice, in one spelling or in two.
+    /// A part of the JSON form is not base64, though its name says so.
+    #[error("{0} is not base64")]
+    Base64(Part),
+    /// A part of the JSON form is given both as text and as base64.
     #[error("{0} is given twice")]
     Duplicate(Part),
     /// A part is there, but not where the format has it, or one that is due is missing.
@@ -49,7 +49,10 @@ pub enum MacaroonError {
     /// A field is longer than 65,535 bytes.
     #[error("{0} is too long")]
     FieldTooLong(Part),
-    /// Not the JSON of a macaroon.
+    /// Neither v1, v2 binary nor JSON begins so.
+    #[error("not a macaroon of a known format")]
+    Format,
+    /// Not the JSON of a macaroon: bad syntax, or a name that is unknown or given twice.
     #[error("not the JSON of a macaroon")]
     Json,
     /// A caveat without verification id has a location.
@@ -94,10 +97,11 @@ impl MacaroonError {
     /// The stable code of this error.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Format => "macaroon_format",
+            Self::Base64(_) => "macaroon_base64",
             Self::Duplicate(_) => "macaroon_duplicate",
             Self::Expected(_) => "macaroon_expected",
             Self::FieldTooLong(_) => "macaroon_field_too_long",
+            Self::Format => "macaroon_format",
             Self::Json => "macaroon_json",
             Self::LocationOnFirstParty => "macaroon_location_on_first_party",
             Self::Packet => "macaroon_packet",

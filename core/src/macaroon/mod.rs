@@ -7,9 +7,9 @@
 mod error;
 mod json;
 mod owned;
-mod reference;
+pub(crate) mod reference;
 mod v1;
-mod v2;
+pub(crate) mod v2;
 
 pub use error::{MacaroonError, Part};
 pub use owned::{Caveat, Macaroon};

@@ -6,12 +6,12 @@ use super::{
     MAX_BYTES, MAX_CAVEATS, MAX_FIELD_BYTES, Macaroon, MacaroonError, Part, VERIFICATION_ID_BYTES,
 };
 
-pub(super) const VERSION: u8 = 2;
-pub(super) const END: u8 = 0;
-pub(super) const LOCATION: u8 = 1;
-pub(super) const IDENTIFIER: u8 = 2;
-pub(super) const VERIFICATION_ID: u8 = 4;
-pub(super) const SIGNATURE: u8 = 6;
+pub(crate) const VERSION: u8 = 2;
+pub(crate) const END: u8 = 0;
+pub(crate) const LOCATION: u8 = 1;
+pub(crate) const IDENTIFIER: u8 = 2;
+pub(crate) const VERIFICATION_ID: u8 = 4;
+pub(crate) const SIGNATURE: u8 = 6;
 
 /// A macaroon in v2 binary, borrowed; reading it allocates nothing.
 ///

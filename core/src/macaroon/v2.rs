@@ -59,13 +59,18 @@ pub(crate) const fn field_len(len: usize) -> usize {
     1 + varint + len
 }
 
-fn field(out: &mut Vec<u8>, kind: u8, content: &[u8]) {
+/// A field's type and length.
+pub(crate) fn field_head(out: &mut Vec<u8>, kind: u8, len: usize) {
     out.push(kind);
-    let mut len = content.len();
+    let mut len = len;
     while len >= 0x80 {
         out.push(len as u8 | 0x80);
         len >>= 7;
     }
     out.push(len as u8);
+}
+
+fn field(out: &mut Vec<u8>, kind: u8, content: &[u8]) {
+    field_head(out, kind, content.len());
     out.extend_from_slice(content);
 }
