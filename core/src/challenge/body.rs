@@ -35,7 +35,7 @@ const MAX_BODY_BYTES: usize = 65_536;
 /// ));
 /// assert!(json.contains(r#""price_msat":20001,"price_sats":21,"#));
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct ChallengeBody<'a> {
     /// The token's wire text.
     pub token: &'a str,

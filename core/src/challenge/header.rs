@@ -48,7 +48,7 @@ pub enum ChallengeSource {
 }
 
 /// A complete challenge: a token, and the invoice whose preimage makes it a credential.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Challenge {
     /// The scheme to answer with.
     pub scheme: Scheme,
@@ -58,6 +58,18 @@ pub struct Challenge {
     pub invoice: String,
     /// Where it was found.
     pub source: ChallengeSource,
+}
+
+impl fmt::Debug for Challenge {
+    /// Without the token: with its preimage it is money.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Challenge")
+            .field("scheme", &self.scheme)
+            .field("token", &format_args!("[redacted]"))
+            .field("invoice", &self.invoice)
+            .field("source", &self.source)
+            .finish()
+    }
 }
 
 /// Why a challenge is refused although it is there.

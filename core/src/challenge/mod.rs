@@ -3,6 +3,8 @@
 mod body;
 mod grammar;
 mod header;
+#[cfg(test)]
+mod tests;
 
 pub use body::{ChallengeBody, error_body};
 pub use grammar::{AuthChallenge, AuthData, AuthParam, Challenges, GrammarError, parse_challenges};
