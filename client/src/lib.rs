@@ -1,1 +1,48 @@
-//! Placeholder.
+//! Pays for HTTP requests with Lightning.
+//!
+//! [`Client`] sends a request, and where the server asks for payment (a 402 with an L402 challenge) it checks the
+//! price, pays the invoice, and repeats the request with the credential. It never pays twice for one call, not even
+//! when it is killed halfway: every payment is written to a [`Journal`] before the wallet is asked to pay, and the
+//! next call with the same request picks up what the last one left.
+//!
+//! ```no_run
+//! # async fn example(payer: std::sync::Arc<dyn plannt_lightning::Payer>) -> Result<(), plannt_client::ClientError> {
+//! use plannt_client::{Client, Request};
+//! use plannt_core::Network;
+//!
+//! let client = Client::builder(payer, Network::Regtest)
+//!     .journal_path("/home/me/.plannt/journal.db")
+//!     .max_payment_msat(100_000)
+//!     .build()?;
+//! let response = client.send(Request::get("http://127.0.0.1:8402/v1/demo")?).await?;
+//! println!("{} {:?}", response.status, response.payment);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Other HTTP stacks use the same parts: [`Driver`] runs the core's flow over anything that is an [`Exchange`], and
+//! [`Session`] does the flow's journal steps for a driver that is not written in async Rust. Both work without the
+//! feature `http`.
+#![forbid(unsafe_code)]
+
+mod clock;
+mod driver;
+mod error;
+#[cfg(feature = "http")]
+mod http;
+pub mod journal;
+mod session;
+
+pub use clock::{Clock, SystemClock};
+pub use driver::{Driven, Driver, DriverOptions, Exchange, Quoted, Recovered, RecoveredState};
+pub use error::{ClientError, TransportError};
+#[cfg(feature = "http")]
+pub use http::{
+    Body, BodyStream, Client, ClientBuilder, PaymentReport, Request, RequestError, Response,
+};
+pub use journal::{BudgetStatus, Journal, JournalError, KeyLock};
+pub use plannt_core::flow::{
+    Budget, BudgetRule, CredentialState, CredentialUse, FeeLimit, Hosts, IntentState, Origin,
+    Pending, Policy, Quote, Receipt, Refusal,
+};
+pub use session::Session;
