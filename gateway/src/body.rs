@@ -1,5 +1,7 @@
 //! One body type for everything between the listener and the upstream.
 
+use std::error::Error;
+use std::iter;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -8,7 +10,7 @@ use http_body::{Frame, SizeHint};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Empty, Full};
 
-pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 pub(crate) type Body = UnsyncBoxBody<Bytes, BoxError>;
 
 /// Boxes any body.
@@ -28,6 +30,13 @@ pub(crate) fn empty() -> Body {
 /// A body that is in memory.
 pub(crate) fn full(bytes: impl Into<Bytes>) -> Body {
     boxed(Full::new(bytes.into()))
+}
+
+/// An error and what caused it, outermost first.
+pub(crate) fn sources<'a>(
+    error: &'a (dyn Error + 'static),
+) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    iter::successors(Some(error), |&error| error.source())
 }
 
 /// A body that keeps `held` until it ends or is dropped.

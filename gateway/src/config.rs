@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,7 +40,7 @@ pub struct GatewayConfig {
 #[derive(Clone, Debug)]
 pub(crate) enum Offer {
     Demo { generate: Option<GenerateUrl> },
-    Upstream { url: Uri, price_msat: u64, free_paths: Vec<FreePath> },
+    Upstream { url: Uri, price_msat: NonZeroU64, free_paths: Vec<FreePath> },
 }
 
 /// A path that costs nothing: one path, or every path with a prefix.
@@ -153,9 +154,8 @@ impl GatewayConfig {
         url: &str,
         price_msat: u64,
     ) -> Result<Self, GatewayError> {
-        if price_msat == 0 {
-            return Err(GatewayError::config("the price must be above 0"));
-        }
+        let price_msat = NonZeroU64::new(price_msat)
+            .ok_or_else(|| GatewayError::config("the price must be above 0"))?;
         let url = upstream_url(url)?;
         if url.query().is_some() {
             return Err(GatewayError::config("the upstream URL must have no query"));
@@ -184,7 +184,7 @@ impl GatewayConfig {
             offer,
             service: service.to_owned(),
             timeouts: Timeouts::default(),
-            validity: Duration::from_secs(24 * 60 * 60),
+            validity: Duration::from_secs(60 * 60),
         }
     }
 
@@ -247,7 +247,7 @@ impl GatewayConfig {
         self
     }
 
-    /// How long a credential is valid; a day unless set.
+    /// How long a credential is valid; an hour unless set.
     #[must_use]
     pub fn validity(mut self, validity: Duration) -> Self {
         self.validity = validity;

@@ -9,12 +9,21 @@
 //! HTTP/1.1 and HTTP/2 by prior knowledge are spoken on one plain listener.
 #![forbid(unsafe_code)]
 
+mod authority;
 mod body;
 mod config;
+mod connection;
+mod cors;
+mod demo;
 mod error;
+mod front;
+mod gating;
 mod generate;
+mod hygiene;
 mod problem;
+mod routes;
 mod server;
+mod upstream;
 mod wire;
 
 pub use config::{Cors, GatewayConfig, Limits, Timeouts};

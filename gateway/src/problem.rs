@@ -1,6 +1,8 @@
 //! The answers that the gateway itself gives: JSON with a stable `code` and a `detail`.
 
-use bytes::Bytes;
+use std::error::Error;
+use std::io;
+
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
 use plannt_core::Code;
@@ -47,7 +49,7 @@ impl Problem {
 
     /// 405: a method that is never served.
     pub(crate) fn method() -> Self {
-        Self::of(Code::MethodNotAllowed, "TRACE and CONNECT are not served")
+        Self::of(Code::MethodNotAllowed, "TRACE and CONNECT are never served")
     }
 
     /// 408: the request did not arrive in time.
@@ -98,15 +100,43 @@ impl Problem {
         )
     }
 
+    /// 500: a defect of the gateway.
+    pub(crate) fn internal() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "the gateway failed")
+    }
+
+    /// What to answer where the client's own body broke off: 408 where it took too long, else 400.
+    pub(crate) fn broken_body(error: &(dyn Error + 'static)) -> Self {
+        let timed_out = body::sources(error)
+            .filter_map(|source| source.downcast_ref::<io::Error>())
+            .any(|source| source.kind() == io::ErrorKind::TimedOut);
+        if timed_out {
+            Self::slow("the request body did not arrive in time")
+        } else {
+            Self::request("the request body broke off, or is not framed as HTTP says")
+        }
+    }
+
     /// The response: `{"error":"<reason>","code":"…","detail":"…"}`.
     pub(crate) fn into_response(self) -> Response<Body> {
-        let error = self.status.canonical_reason().unwrap_or("Error");
-        let text = serde_json::json!({"error": error, "code": self.code, "detail": self.detail});
-        let mut response = Response::new(body::full(Bytes::from(text.to_string())));
+        let text = serde_json::to_string(&Text {
+            error: self.status.canonical_reason().unwrap_or("Error"),
+            code: self.code,
+            detail: &self.detail,
+        });
+        let mut response = Response::new(body::full(text.unwrap_or_default()));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
     }
+}
+
+/// The members of a problem's body, in their order.
+#[derive(serde::Serialize)]
+struct Text<'a> {
+    error: &'a str,
+    code: &'a str,
+    detail: &'a str,
 }

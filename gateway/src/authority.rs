@@ -1,0 +1,118 @@
+//! Which service a request is for: exactly one authority, said in one way (docs/PROTOCOL.md §3).
+
+use std::collections::BTreeSet;
+
+use http::header::HOST;
+use http::request::Parts;
+use http::uri::Authority;
+
+use crate::problem::Problem;
+
+/// The request's authority, in lower case.
+///
+/// # Errors
+/// 400 where `Host` is repeated, missing, no authority, or unlike the target's; 421 where `hosts` are named and it is
+/// none of them.
+pub(crate) fn authority(parts: &Parts, hosts: &BTreeSet<String>) -> Result<String, Problem> {
+    let mut lines = parts.headers.get_all(HOST).iter();
+    let line = lines.next();
+    if lines.next().is_some() {
+        return Err(Problem::request("more than one Host header"));
+    }
+    let line = match line {
+        None => None,
+        Some(line) => Some(
+            Authority::try_from(line.as_bytes())
+                .map_err(|_| Problem::request("the Host header is not a host"))?,
+        ),
+    };
+    let authority = match (parts.uri.authority(), &line) {
+        (None, None) => return Err(Problem::request("no Host header")),
+        (Some(target), Some(line)) if !same(target, line) => {
+            return Err(Problem::request("the Host header is not the target's host"));
+        }
+        (Some(target), _) => target,
+        (None, Some(line)) => line,
+    };
+    if authority.as_str().contains('@') || authority.host().is_empty() {
+        return Err(Problem::request("the Host header is not a host"));
+    }
+    if authority.as_str().ends_with(':') || authority.port().is_some() != has_port(authority) {
+        return Err(Problem::request("the port in the Host header is not one"));
+    }
+    let name = authority.as_str().to_ascii_lowercase();
+    let host = authority.host().to_ascii_lowercase();
+    if !hosts.is_empty() && !hosts.contains(&name) && !hosts.contains(&host) {
+        return Err(Problem::misdirected());
+    }
+    Ok(name)
+}
+
+/// Whether two authorities are the same; the default port of plain HTTP may be left out of either.
+fn same(one: &Authority, other: &Authority) -> bool {
+    let port = |authority: &Authority| authority.port_u16().unwrap_or(80);
+    one.host().eq_ignore_ascii_case(other.host()) && port(one) == port(other)
+}
+
+/// Whether the text has a port, good or not.
+fn has_port(authority: &Authority) -> bool {
+    authority.as_str().len() > authority.host().len()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    fn check(uri: &str, lines: &[&str], hosts: &[&str]) -> Result<String, u16> {
+        let mut request = Request::builder().uri(uri);
+        for line in lines {
+            request = request.header(HOST, *line);
+        }
+        let (parts, ()) = request.body(()).expect("a request").into_parts();
+        let hosts = hosts.iter().map(|&host| host.to_owned()).collect();
+        authority(&parts, &hosts).map_err(|problem| problem.status.as_u16())
+    }
+
+    #[test]
+    fn one_authority_in_one_way() {
+        let named = |name: &str| Ok(name.to_owned());
+        assert_eq!(check("/", &["Api.Example:8402"], &[]), named("api.example:8402"));
+        assert_eq!(check("/", &["[::1]:8402"], &[]), named("[::1]:8402"));
+        assert_eq!(check("http://a.example/", &["A.example"], &[]), named("a.example"));
+        assert_eq!(check("http://a.example:80/", &["a.example"], &[]), named("a.example:80"));
+        assert_eq!(check("http://a.example/", &[], &[]), named("a.example"));
+    }
+
+    #[test]
+    fn anything_else_is_400() {
+        for (uri, lines) in [
+            ("/", &[][..]),
+            ("/", &[""]),
+            ("/", &["a.example", "a.example"]),
+            ("/", &["a.example, b.example"]),
+            ("/", &["a.example/path"]),
+            ("/", &["user@a.example"]),
+            ("/", &["a.example:"]),
+            ("/", &["a.example:port"]),
+            ("/", &["a.example:99999"]),
+            ("/", &[":80"]),
+            ("http://a.example/", &["b.example"]),
+            ("http://a.example/", &["a.example:81"]),
+        ] {
+            assert_eq!(check(uri, lines, &[]), Err(400), "{uri} {lines:?}");
+        }
+    }
+
+    #[test]
+    fn named_hosts_are_the_only_ones() {
+        let hosts = ["a.example", "b.example:1"];
+        for good in ["a.example", "A.example:7", "b.example:1"] {
+            assert!(check("/", &[good], &hosts).is_ok(), "{good}");
+        }
+        for unknown in ["b.example", "b.example:2", "a.example.", "c.example"] {
+            assert_eq!(check("/", &[unknown], &hosts), Err(421), "{unknown}");
+        }
+    }
+}
