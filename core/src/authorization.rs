@@ -25,8 +25,8 @@ const MAX_TOKEN_DIGITS: usize = (MAX_TOKEN_BYTES * 4).div_ceil(3);
 
 const HEX_PREIMAGE: usize = 64;
 
-/// Why a credential can't be read. Its message is the `detail` of a `malformed_credential` answer: it says what is
-/// wrong and never repeats a byte of the credential.
+/// Why a credential can't be read. Its message is the `detail` of a `malformed_credential` answer:
+/// it says what is wrong and never repeats a byte of the credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CredentialError {
@@ -123,8 +123,22 @@ pub struct Credential<'a> {
 }
 
 impl<'a> Credential<'a> {
-    /// Reads the values of a request's `Authorization` lines, in their order: the first with scheme `L402` or `LSAT`
-    /// (any case) decides, even when malformed. `None` when no line has that scheme.
+    /// Reads the values of a request's `Authorization` lines, in their order: the first with scheme
+    /// `L402` or `LSAT` (any case) decides, even when malformed. `None` when no line has that
+    /// scheme.
+    ///
+    /// The form is `<scheme> <token>[,<token>…]:<64 hex>` with nothing else in it; spaces and tabs
+    /// around the whole are skipped, as RFC 9110 has it for any header's value.
+    ///
+    /// ```
+    /// use plannt_core::Credential;
+    ///
+    /// let line = format!("l402 AgEE:{}", "0F".repeat(32));
+    /// let credential = Credential::from_authorization([line.as_bytes()])?.expect("ours");
+    /// assert_eq!(credential.tokens().count(), 1);
+    /// assert!(Credential::from_authorization([&b"Bearer abc"[..]])?.is_none());
+    /// # Ok::<(), plannt_core::CredentialError>(())
+    /// ```
     ///
     /// # Errors
     /// [`CredentialError`], which repeats nothing of the header.
@@ -239,7 +253,8 @@ impl fmt::Debug for Credential<'_> {
     }
 }
 
-/// The value of the `Authorization` header that presents `token` with its preimage: `L402 <token>:<64 hex>`.
+/// The value of the `Authorization` header that presents `token` with its preimage:
+/// `L402 <token>:<64 hex>`.
 pub fn authorization_value(token: &str, preimage: &Preimage) -> Zeroizing<String> {
     authorization_value_for(Scheme::L402, token, preimage)
 }

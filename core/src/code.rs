@@ -2,7 +2,8 @@
 
 use core::fmt;
 
-/// Why a request was not let through. [`as_str`](Self::as_str) is the `code` member of the answer's body.
+/// Why a request was not let through. [`as_str`](Self::as_str) is the `code` member of the answer's
+/// body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Code {
@@ -119,8 +120,8 @@ impl Code {
         }
     }
 
-    /// The `grpc-status` of the trailers-only answer. Where docs/PROTOCOL.md §3 names none, it is the one whose
-    /// meaning is nearest (gRPC's list of status codes).
+    /// The `grpc-status` of the trailers-only answer. Where docs/PROTOCOL.md §3 names none, it is
+    /// the one whose meaning is nearest (gRPC's list of status codes).
     pub const fn grpc_status(self) -> u8 {
         match self {
             // INVALID_ARGUMENT

@@ -16,6 +16,8 @@ pub mod caveat;
 pub mod challenge;
 mod code;
 mod content;
+#[cfg(feature = "invoice")]
+pub mod decode;
 pub mod flow;
 mod grpc;
 mod hex;
@@ -42,6 +44,8 @@ pub use code::Code;
 pub use content::{
     content_digest, content_digest_text, parse_content_digest, query_digest, query_of,
 };
+#[cfg(feature = "invoice")]
+pub use decode::{DecodeError, Decoded, decode_any};
 pub use grpc::grpc_metadata_value;
 pub use identifier::{Identifier, IdentifierError};
 #[cfg(feature = "invoice")]

@@ -9,7 +9,7 @@ use alloc::string::String;
 pub struct PathRules {
     /// `\` and `%5C`; the first is written as the second.
     pub backslash: bool,
-    /// `%00` to `%1F` and `%7F`. Raw control bytes are never taken: a request line can't carry them.
+    /// `%00` to `%1F` and `%7F`. Raw control bytes are never taken: a target can't hold them.
     pub control: bool,
     /// Empty inner segments: `//`.
     pub empty_segments: bool,

@@ -57,19 +57,43 @@ pub struct Flow {
 
 #[derive(Clone, Debug)]
 enum State {
-    Body { carried: Carried, head: ResponseFacts },
-    Commit { intent: Intent, preimage: Preimage, fee_msat: u64 },
+    Body {
+        carried: Carried,
+        head: ResponseFacts,
+    },
+    Commit {
+        intent: Intent,
+        preimage: Preimage,
+        fee_msat: u64,
+    },
     End(Box<Step>),
-    Hold { payment_hash: PaymentHash, state: IntentState, then: AfterHold },
-    #[cfg_attr(feature = "invoice", expect(dead_code, reason = "the flow reads the invoice itself"))]
+    Hold {
+        payment_hash: PaymentHash,
+        state: IntentState,
+        then: AfterHold,
+    },
+    #[cfg_attr(
+        feature = "invoice",
+        expect(dead_code, reason = "the flow reads the invoice itself")
+    )]
     Invoice(Offer),
     Journal(Intent),
-    Load { exclusive: bool, offer: Option<(Offer, InvoiceFacts)> },
+    Load {
+        exclusive: bool,
+        offer: Option<(Offer, InvoiceFacts)>,
+    },
     LookUp(Intent),
     Pay(Intent),
-    Release { payment_hash: PaymentHash, failure: String },
+    Release {
+        payment_hash: PaymentHash,
+        failure: String,
+    },
     Send(Carried),
-    Store { payment_hash: PaymentHash, state: CredentialState, then: AfterStore },
+    Store {
+        payment_hash: PaymentHash,
+        state: CredentialState,
+        then: AfterStore,
+    },
 }
 
 #[derive(Clone, Debug)]
