@@ -351,12 +351,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_gives_facts_or_an_error(text in "(lnbcrt|lnbc|LNTB|\\PC)[0-9munpx]{0,22}1?[0-9a-z]{0,300}") {
+        fn any_text_gives_facts_or_an_error(
+            text in "(lnbcrt|lnbc|LNTB|\\PC)[0-9munpx]{0,22}1?[0-9a-z]{0,300}",
+        ) {
             let _ = read_invoice(&text);
         }
 
         #[test]
-        fn one_wrong_character_is_noticed(at in any::<proptest::sample::Index>(), c in "[02-9ac-hj-np-z]") {
+        fn one_wrong_character_is_noticed(
+            at in any::<proptest::sample::Index>(),
+            c in "[02-9ac-hj-np-z]",
+        ) {
             let good = invoice(Currency::Regtest, Some(21_000), 3_600).to_string();
             let at = at.index(good.len());
             let mut bad = good.clone();

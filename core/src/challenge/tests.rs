@@ -273,7 +273,10 @@ fn any_spelling() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn a_written_header_is_read(token in "[A-Za-z0-9+/]{1,200}={0,2}", invoice in "ln[a-z0-9]{1,300}") {
+    fn a_written_header_is_read(
+        token in "[A-Za-z0-9+/]{1,200}={0,2}",
+        invoice in "ln[a-z0-9]{1,300}",
+    ) {
         let line = challenge_header(&token, &invoice);
         let read = read_challenge([line.as_bytes()], None).expect("one").expect("complete");
         prop_assert_eq!((read.token, read.invoice), (token, invoice));
