@@ -59,13 +59,8 @@ impl Spender {
                 // The same attempt again reads the outcome back.
                 Err(error) if error.outcome_is_unknown() => {
                     log(&error);
-                    spend().await.map_err(|error| match error {
-                        known if !known.outcome_is_unknown() => {
-                            // It tells of the second step; the first stays unknown.
-                            StoreError::UnknownOutcome { message: known.to_string() }
-                        }
-                        unknown => unknown,
-                    })
+                    // What goes wrong now tells of this call; the first one stays unknown.
+                    spend().await.map_err(StoreError::into_unknown)
                 }
                 outcome => outcome,
             }

@@ -89,10 +89,10 @@ pub enum StoreError {
     #[error("the spend store's file was deleted or replaced while in use")]
     Replaced,
     /// The step may have been done or not: read it back by calling again with the same attempt.
-    #[error("the spend store's last step has an unknown outcome: {message}")]
+    #[error("the spend store's last step has an unknown outcome: {cause}")]
     UnknownOutcome {
-        /// What the engine said.
-        message: String,
+        /// What went wrong.
+        cause: Box<StoreError>,
     },
 }
 
@@ -109,6 +109,15 @@ impl StoreError {
             Self::ReadOnly => "store_read_only",
             Self::Replaced => "store_replaced",
             Self::UnknownOutcome { .. } => "store_unknown_outcome",
+        }
+    }
+
+    /// The same failure of a step that may have been done all the same.
+    #[must_use]
+    pub fn into_unknown(self) -> Self {
+        match self {
+            unknown @ Self::UnknownOutcome { .. } => unknown,
+            known => Self::UnknownOutcome { cause: Box::new(known) },
         }
     }
 
