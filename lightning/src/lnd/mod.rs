@@ -49,6 +49,21 @@ impl Lnd {
     pub fn from_url(url: &str) -> Result<Self, LightningError> {
         Self::new(LndConfig::from_url(url)?)
     }
+
+    /// Calls anything that the node serves; `None` when it knows no such thing.
+    #[cfg(feature = "devnet")]
+    pub(crate) async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&serde_json::Value>,
+    ) -> Result<Option<Vec<u8>>, LightningError> {
+        match self.transport.call(method, path, body, self.config.request_timeout).await? {
+            Ok(body) => Ok(Some(body.to_vec())),
+            Err(refusal) if refusal.kind == RefusalKind::NotFound => Ok(None),
+            Err(refusal) => Err(refusal.into_error()),
+        }
+    }
 }
 
 impl fmt::Debug for Lnd {
