@@ -116,3 +116,49 @@ fn unpadded(text: &[u8]) -> Result<&[u8], Base64Error> {
     }
     Ok(rest)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_four_spellings_and_no_more() {
+        let bytes = &[0xfb, 0xef, 0xff, 0x00][..];
+        for text in ["++//AA==", "++//AA", "--__AA==", "--__AA"] {
+            assert_eq!(decode(text).as_deref(), Ok(bytes), "{text}");
+        }
+        let refused = [
+            ("+-//AA", Base64Error::Alphabet),
+            ("++__AA", Base64Error::Alphabet),
+            ("++//AA=", Base64Error::Padding),
+            ("++//AA===", Base64Error::Padding),
+            ("++//=", Base64Error::Padding),
+            ("=", Base64Error::Padding),
+            ("====", Base64Error::Alphabet),
+            ("++//AA==\n", Base64Error::Alphabet),
+            ("++//\nAA==", Base64Error::Padding),
+            ("++//\nAA", Base64Error::Alphabet),
+            ("++// AA", Base64Error::Alphabet),
+            ("AA==AA==", Base64Error::Alphabet),
+            ("++//AB", Base64Error::Length),
+            ("++//A", Base64Error::Length),
+            ("é", Base64Error::Alphabet),
+        ];
+        for (text, error) in refused {
+            assert_eq!(decode(text), Err(error), "{text:?}");
+        }
+        assert_eq!(decode("").as_deref(), Ok(&[][..]));
+    }
+
+    #[test]
+    fn fills_the_room_and_no_more() {
+        let mut room = [0; 4];
+        assert_eq!(decode_to_slice(b"++//AA==", &mut room), Ok(4));
+        assert_eq!(decode_to_slice(b"++//AA", &mut room), Ok(4));
+        assert_eq!(
+            decode_to_slice(b"++//AA==", &mut room[..3]),
+            Err(Base64Error::TooLong { limit: 3 })
+        );
+        assert_eq!(decode_to_slice(b"", &mut []), Ok(0));
+    }
+}

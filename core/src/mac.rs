@@ -186,3 +186,60 @@ fn to_bytes(words: &[u32; 8]) -> [u8; DIGEST] {
     }
     bytes
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use hmac::{Hmac, KeyInit, Mac};
+    use sha2::Sha256;
+
+    use super::*;
+
+    fn oracle(key: &[u8], message: &[u8]) -> [u8; 32] {
+        let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("any length is a key");
+        mac.update(message);
+        mac.finalize().into_bytes().into()
+    }
+
+    #[test]
+    fn agrees_with_hmac_at_every_length_around_a_block() {
+        let bytes: Vec<u8> = (0..=255).collect();
+        for len in 0..200 {
+            assert_eq!(
+                MacKey::new(b"key").mac(&[&bytes[..len]]).to_bytes(),
+                oracle(b"key", &bytes[..len])
+            );
+            assert_eq!(
+                MacKey::new(&bytes[..len]).mac(&[b"message"]).to_bytes(),
+                oracle(&bytes[..len], b"message")
+            );
+        }
+    }
+
+    #[test]
+    fn parts_are_one_message() {
+        let bytes: Vec<u8> = (0..=255).collect();
+        let key = MacKey::new(b"key");
+        for (a, b) in [(0, 0), (0, 64), (1, 64), (63, 64), (63, 65), (64, 128), (10, 200)] {
+            let parts = [&bytes[..a], &bytes[a..b], &bytes[b..]];
+            assert_eq!(key.mac(&parts).to_bytes(), oracle(b"key", &bytes), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn the_generator_is_the_one_of_every_library() {
+        let generator = MacKey::new(b"macaroons-key-generator\0\0\0\0\0\0\0\0\0");
+        assert_eq!((generator.inner, generator.outer), (GENERATOR.inner, GENERATOR.outer));
+    }
+
+    #[test]
+    fn assigning_is_all_or_nothing() {
+        let other = MacKey::new(b"key").mac(&[b"message"]);
+        let mut tag = Tag::default();
+        tag.conditional_assign(&other, Choice::from(0));
+        assert_eq!(tag.0, [0; 8]);
+        tag.conditional_assign(&other, Choice::from(1));
+        assert_eq!(tag.0, other.0);
+    }
+}

@@ -55,8 +55,8 @@ impl Macaroon {
     /// in every macaroon library.
     ///
     /// # Errors
-    /// [`MacaroonError::FieldTooLong`] for an identifier or location above 65,519 bytes, or
-    /// [`MacaroonError::TooLong`]: what can be made can be written in each format and read again.
+    /// [`MacaroonError::FieldTooLong`] and [`MacaroonError::TooLong`]: what can be made can be
+    /// written in v2 binary and read again.
     pub fn create(
         root_key: &[u8],
         identifier: &[u8],
