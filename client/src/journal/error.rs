@@ -1,6 +1,6 @@
 //! Why the journal can't be used.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why the journal can't be used. No payment is made without it.
 #[derive(Debug, thiserror::Error)]
@@ -80,5 +80,63 @@ impl JournalError {
             Self::ReadOnly { .. } => "journal_read_only",
             Self::Unknown => "journal_unknown_payment",
         }
+    }
+}
+
+/// Turns what SQLite and the system say into an error that names the file.
+#[derive(Clone, Debug)]
+pub(super) struct Blame {
+    path: PathBuf,
+}
+
+impl Blame {
+    pub(super) fn new(path: &Path) -> Self {
+        Self { path: path.into() }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn sql(&self, error: rusqlite::Error) -> JournalError {
+        use rusqlite::ErrorCode;
+        let path = self.path.clone();
+        let detail = error.to_string();
+        let rusqlite::Error::SqliteFailure(failure, _) = &error else {
+            // A column of another type or size than the schema's: only damage does that.
+            return JournalError::Corrupt { path, detail };
+        };
+        match failure.code {
+            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => JournalError::Busy,
+            ErrorCode::DiskFull => JournalError::Full { path },
+            // The shared-memory file could not grow.
+            ErrorCode::SystemIoFailure
+                if failure.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE =>
+            {
+                JournalError::Full { path }
+            }
+            ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly => {
+                JournalError::ReadOnly { path, detail }
+            }
+            ErrorCode::SystemIoFailure => JournalError::Io { path, detail },
+            _ => JournalError::Corrupt { path, detail },
+        }
+    }
+
+    pub(super) fn io(&self, error: &std::io::Error) -> JournalError {
+        use std::io::ErrorKind;
+        let path = self.path.clone();
+        let detail = error.to_string();
+        match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => JournalError::Full { path },
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+                JournalError::ReadOnly { path, detail }
+            }
+            _ => JournalError::Io { path, detail },
+        }
+    }
+
+    pub(super) fn corrupt(&self, detail: &str) -> JournalError {
+        JournalError::Corrupt { path: self.path.clone(), detail: detail.into() }
     }
 }

@@ -1,24 +1,45 @@
 //! The journal of payments, in one SQLite file that all of a user's processes share.
 //!
-//! Every write is on the disk before the call returns (WAL, `synchronous=FULL`); the file's mode is 0600.
+//! Keyed by payment hash: a hash is paid at most once, ever. Every write is on the disk before the call returns (WAL,
+//! `synchronous=FULL`), budgets are reserved in the transaction that writes the intent, and the file's mode is 0600,
+//! since it holds the preimages of credentials that are still good.
 
 mod error;
+mod ledger;
 mod lock;
+mod open;
+mod payments;
+mod row;
 
-use std::path::Path;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use plannt_core::flow::{
-    Budget, BudgetRule, CredentialState, Intent, IntentState, Loaded, Receipt, RequestFacts,
-    RequestKey, Reservation,
-};
-use plannt_core::{Network, PaymentHash, Preimage};
+use plannt_core::flow::{BudgetRule, RequestKey};
+use rusqlite::Connection;
 
 pub use error::JournalError;
 pub use lock::KeyLock;
 
 /// The journal. Open one a process; its methods may be called from any thread, and block on the disk.
+///
+/// ```
+/// use plannt_client::{Budget, BudgetRule, Journal};
+/// use plannt_core::Network;
+/// # let folder = tempfile::tempdir()?;
+/// let journal = Journal::open(folder.path().join("journal.db"))?;
+/// journal.set_budget(&Budget::new([BudgetRule::per_day(100_000)]))?;
+/// let status = journal.budget_status(Network::Bitcoin, &Budget::unlimited(), 1_700_000_000)?;
+/// assert_eq!(status[0].left_msat, 100_000);
+/// assert!(journal.receipts(10)?.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
-pub struct Journal {}
+pub struct Journal {
+    connection: Mutex<Connection>,
+    locks: PathBuf,
+    blame: error::Blame,
+}
 
 /// How much of a rule is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,122 +54,37 @@ pub struct BudgetStatus {
     pub left_msat: u64,
 }
 
-#[allow(unused_variables)]
 impl Journal {
-    /// Opens a journal, or makes one, with the folders above it.
+    /// Opens a journal, or makes one, with the folders above it. Beside it lies a folder of lock files.
     ///
     /// # Errors
-    /// [`JournalError`].
+    /// [`JournalError`] for a file that is damaged, foreign, or can't be written durably.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, JournalError> {
-        todo!()
+        let blame = error::Blame::new(path.as_ref());
+        let opened = open::open(&blame)?;
+        Ok(Self { connection: Mutex::new(opened.connection), locks: opened.locks, blame })
     }
-    /// What earlier calls left behind for a request.
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        self.blame.path()
+    }
+
+    /// Takes a request key against every other call of every process, or `None` if another has it now.
     ///
     /// # Errors
     /// [`JournalError`].
-    pub fn load(
-        &self,
-        request: &RequestFacts,
-        key: Option<&RequestKey>,
-        network: Network,
-        budget: &Budget,
-        now: u64,
-    ) -> Result<Loaded, JournalError> {
-        todo!()
+    pub fn try_lock(&self, key: &RequestKey) -> Result<Option<KeyLock>, JournalError> {
+        let name = key.digest().iter().fold(String::with_capacity(64), |mut name, byte| {
+            // Writing to a string can't fail.
+            let _ = write!(name, "{byte:02x}");
+            name
+        });
+        KeyLock::try_take(&self.locks, &name, &self.blame)
     }
-    /// Reserves and writes an intent, both or none.
-    ///
-    /// # Errors
-    /// [`JournalError`].
-    pub fn reserve(
-        &self,
-        intent: &Intent,
-        budget: &Budget,
-        now: u64,
-    ) -> Result<Reservation, JournalError> {
-        todo!()
-    }
-    /// Journals a payment as paid.
-    ///
-    /// # Errors
-    /// [`JournalError`].
-    pub fn commit(
-        &self,
-        payment_hash: &PaymentHash,
-        preimage: &Preimage,
-        fee_msat: u64,
-        now: u64,
-    ) -> Result<(), JournalError> {
-        todo!()
-    }
-    /// Journals that a payment is not resolved.
-    ///
-    /// # Errors
-    /// [`JournalError`].
-    pub fn hold(&self, payment_hash: &PaymentHash, state: IntentState) -> Result<(), JournalError> {
-        todo!()
-    }
-    /// Journals that a payment certainly failed.
-    ///
-    /// # Errors
-    /// [`JournalError`].
-    pub fn release(
-        &self,
-        payment_hash: &PaymentHash,
-        failure: &str,
-        now: u64,
-    ) -> Result<(), JournalError> {
-        todo!()
-    }
-    /// Journals what became of a credential.
-    ///
-    /// # Errors
-    /// [`JournalError`].
-    pub fn store_credential(
-        &self,
-        payment_hash: &PaymentHash,
-        state: CredentialState,
-    ) -> Result<(), JournalError> {
-        todo!()
-    }
-    /// A wallet's payments that are not resolved, oldest first.
-    ///
-    /// # Errors
-    /// [`JournalError`].
-    pub fn unresolved(&self, wallet: &str) -> Result<Vec<Intent>, JournalError> {
-        todo!()
-    }
-    /// The newest receipts first, at most `limit`.
-    ///
-    /// # Errors
-    /// [`JournalError`].
-    pub fn receipts(&self, limit: usize) -> Result<Vec<Receipt>, JournalError> {
-        todo!()
-    }
-    /// The receipt of one payment.
-    ///
-    /// # Errors
-    /// [`JournalError`].
-    pub fn receipt(&self, payment_hash: &PaymentHash) -> Result<Option<Receipt>, JournalError> {
-        todo!()
-    }
-    /// Replaces the budget that all of the user's processes share.
-    ///
-    /// # Errors
-    /// [`JournalError`].
-    pub fn set_budget(&self, budget: &Budget) -> Result<(), JournalError> {
-        todo!()
-    }
-    /// How much of each rule is used on a network: the journal's own rules, and those in `budget`.
-    ///
-    /// # Errors
-    /// [`JournalError`].
-    pub fn budget_status(
-        &self,
-        network: Network,
-        budget: &Budget,
-        now: u64,
-    ) -> Result<Vec<BudgetStatus>, JournalError> {
-        todo!()
+
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        // A panic between two statements rolled its transaction back; the connection is as good as before.
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -7,8 +7,8 @@ use alloc::vec::Vec;
 use super::exchange::{Carried, Offer, Verdict};
 use super::step::{Found, Loaded};
 use super::{
-    CredentialState, Event, Intent, IntentState, LookUp, Outcome, PaymentResult, Pending, Policy,
-    Quote, Refusal, RequestFacts, Reservation, Resolution, ResponseFacts, Step,
+    BodyFacts, CredentialState, Event, Intent, IntentState, LookUp, Outcome, PaymentResult,
+    Pending, Policy, Quote, Refusal, RequestFacts, Reservation, Resolution, ResponseFacts, Step,
     UnexpectedEventError, resolve,
 };
 use crate::{Challenge, InvoiceError, InvoiceFacts, PaymentHash, Preimage, read_challenge};
@@ -429,6 +429,7 @@ impl Flow {
             Reservation::HashKnown => {
                 refuse(Refusal::PaymentHashKnown { payment_hash: intent.payment_hash })
             }
+            Reservation::KeyBusy => refuse(Refusal::Busy),
             Reservation::OverBudget { left_msat } => refuse(Refusal::BudgetExceeded {
                 needed_msat: intent.reservation_msat(),
                 left_msat,

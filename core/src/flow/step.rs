@@ -196,6 +196,8 @@ pub enum Reservation {
     Granted,
     /// The journal knows the payment hash; nothing was written.
     HashKnown,
+    /// The journal has an unfinished payment with the same request key; nothing was written.
+    KeyBusy,
     /// A budget has too little left; nothing was written.
     OverBudget {
         /// What the tightest has left, msat.

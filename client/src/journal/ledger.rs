@@ -1,0 +1,128 @@
+//! What is spent and reserved, and what the budget's rules leave of it.
+//!
+//! A payment counts with its reservation while it is not resolved, however long that takes, then with its true cost
+//! from the moment it was paid. Each network's money is counted on its own: regtest's is none.
+
+use plannt_core::Network;
+use plannt_core::flow::{Budget, BudgetRule};
+use rusqlite::{Connection, Error, named_params};
+
+use super::row::signed;
+use super::{BudgetStatus, Journal, JournalError};
+
+impl Journal {
+    /// Replaces the budget that all of the user's processes share.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn set_budget(&self, budget: &Budget) -> Result<(), JournalError> {
+        self.write(|transaction| {
+            transaction.execute("DELETE FROM budget_rules", [])?;
+            let mut insert = transaction.prepare_cached(
+                "INSERT INTO budget_rules (window_seconds, limit_msat) VALUES (?1, ?2)",
+            )?;
+            for rule in budget.rules() {
+                // A window of no time would never hold anything; the shortest that counts is one second.
+                let window = rule.window_seconds.map_or(0, |seconds| signed(seconds.max(1)));
+                insert.execute([window, signed(rule.limit_msat)])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// How much of each rule is used on a network: the journal's own rules, and those in `budget`.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn budget_status(
+        &self,
+        network: Network,
+        budget: &Budget,
+        now: u64,
+    ) -> Result<Vec<BudgetStatus>, JournalError> {
+        let status = |connection: &Connection| {
+            all_rules(connection, budget)?
+                .rules()
+                .iter()
+                .map(|rule| {
+                    let used = used(connection, network, rule, now)?;
+                    Ok(BudgetStatus {
+                        rule: *rule,
+                        spent_msat: used.spent_msat,
+                        reserved_msat: used.reserved_msat,
+                        left_msat: rule.left_msat(used.total_msat()),
+                    })
+                })
+                .collect::<Result<Vec<_>, Error>>()
+        };
+        status(&self.connection()).map_err(|error| self.blame.sql(error))
+    }
+}
+
+/// What the tightest rule leaves, msat; none without rules.
+pub(super) fn left(
+    connection: &Connection,
+    network: Network,
+    budget: &Budget,
+    now: u64,
+) -> Result<Option<u64>, Error> {
+    let mut tightest = None;
+    for rule in all_rules(connection, budget)?.rules() {
+        let left = rule.left_msat(used(connection, network, rule, now)?.total_msat());
+        tightest = Some(tightest.map_or(left, |other: u64| other.min(left)));
+    }
+    Ok(tightest)
+}
+
+fn all_rules(connection: &Connection, budget: &Budget) -> Result<Budget, Error> {
+    let mut all = budget.clone();
+    let mut statement =
+        connection.prepare_cached("SELECT window_seconds, limit_msat FROM budget_rules")?;
+    let rules = statement.query_map([], |row| {
+        let window = super::row::unsigned(row, "window_seconds")?;
+        Ok(BudgetRule {
+            limit_msat: super::row::unsigned(row, "limit_msat")?,
+            window_seconds: (window > 0).then_some(window),
+        })
+    })?;
+    for rule in rules {
+        all.add(rule?);
+    }
+    Ok(all)
+}
+
+struct Used {
+    spent_msat: u64,
+    reserved_msat: u64,
+}
+
+impl Used {
+    fn total_msat(&self) -> u64 {
+        self.spent_msat.saturating_add(self.reserved_msat)
+    }
+}
+
+fn used(
+    connection: &Connection,
+    network: Network,
+    rule: &BudgetRule,
+    now: u64,
+) -> Result<Used, Error> {
+    // A sum that overflows is an error of SQLite's, and then nothing is paid.
+    connection
+        .prepare_cached(
+            "SELECT COALESCE(SUM(charged_msat) FILTER (WHERE settled_at IS NOT NULL), 0) AS spent, \
+             COALESCE(SUM(charged_msat) FILTER (WHERE settled_at IS NULL), 0) AS reserved \
+             FROM payments WHERE network = :network AND charged_msat > 0 \
+             AND (settled_at IS NULL OR settled_at >= :since)",
+        )?
+        .query_row(
+            named_params! { ":network": network.name(), ":since": signed(rule.since(now)) },
+            |row| {
+                Ok(Used {
+                    spent_msat: super::row::unsigned(row, "spent")?,
+                    reserved_msat: super::row::unsigned(row, "reserved")?,
+                })
+            },
+        )
+}

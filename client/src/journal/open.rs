@@ -1,0 +1,174 @@
+//! Opens the file, and makes sure that it is durable, private, whole and ours.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use super::JournalError;
+use super::error::Blame;
+use super::lock::{KeyLock, open_private};
+
+/// "PLNT", which marks the file as a journal of ours.
+const APPLICATION_ID: i32 = 0x504c_4e54;
+
+/// The schema's version.
+const VERSION: i32 = 1;
+
+/// How long to wait for another process that writes or opens.
+const BUSY_WAIT: Duration = Duration::from_secs(10);
+
+/// How long between two looks at the opening lock.
+const OPEN_POLL: Duration = Duration::from_millis(5);
+
+const SCHEMA: &str = "
+CREATE TABLE payments (
+    payment_hash BLOB NOT NULL PRIMARY KEY CHECK (length(payment_hash) = 32),
+    request_key BLOB NOT NULL CHECK (length(request_key) = 32),
+    method TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    target TEXT NOT NULL,
+    body_sha256 BLOB NOT NULL CHECK (length(body_sha256) = 32),
+    wallet TEXT NOT NULL,
+    scheme TEXT NOT NULL,
+    token TEXT NOT NULL,
+    invoice TEXT NOT NULL,
+    network TEXT NOT NULL,
+    payee BLOB CHECK (payee IS NULL OR length(payee) = 33),
+    amount_msat INTEGER NOT NULL CHECK (amount_msat > 0),
+    max_fee_msat INTEGER NOT NULL CHECK (max_fee_msat >= 0),
+    fee_msat INTEGER CHECK (fee_msat >= 0),
+    charged_msat INTEGER NOT NULL CHECK (charged_msat >= 0),
+    state TEXT NOT NULL CHECK (state IN ('failed', 'in_flight', 'intended', 'paid', 'unknown')),
+    credential TEXT CHECK (credential IN ('delivered', 'dropped', 'lost', 'spent', 'undelivered')),
+    preimage BLOB CHECK (preimage IS NULL OR length(preimage) = 32),
+    failure TEXT,
+    invoice_expires_at INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    settled_at INTEGER,
+    CHECK ((state = 'paid') = (preimage IS NOT NULL AND credential IS NOT NULL AND fee_msat IS NOT NULL)),
+    CHECK ((state IN ('failed', 'paid')) = (settled_at IS NOT NULL))
+) STRICT;
+CREATE INDEX payments_by_request ON payments (request_key, state);
+CREATE INDEX payments_by_origin ON payments (origin, settled_at) WHERE credential = 'delivered';
+CREATE INDEX payments_unresolved ON payments (wallet, created_at) WHERE settled_at IS NULL;
+CREATE INDEX payments_charged ON payments (network, settled_at, charged_msat) WHERE charged_msat > 0;
+CREATE INDEX payments_by_time ON payments (created_at);
+CREATE TABLE budget_rules (
+    -- 0 is for ever.
+    window_seconds INTEGER NOT NULL PRIMARY KEY CHECK (window_seconds >= 0),
+    limit_msat INTEGER NOT NULL CHECK (limit_msat >= 0)
+) STRICT;
+";
+
+/// An open file and the folder of its locks.
+pub(super) struct Opened {
+    pub(super) connection: Connection,
+    pub(super) locks: PathBuf,
+}
+
+pub(super) fn open(blame: &Blame) -> Result<Opened, JournalError> {
+    let path = blame.path();
+    let mut locks = path.as_os_str().to_owned();
+    locks.push(".locks");
+    let locks = PathBuf::from(locks);
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
+    for folder in folder.into_iter().chain([locks.as_path()]) {
+        make_folder(folder).map_err(|error| blame.io(&error))?;
+    }
+
+    // One process at a time changes the journal mode and makes the tables.
+    let _opening = wait_for_opening(&locks, blame)?;
+    make_private(path).map_err(|error| blame.io(&error))?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags).map_err(|e| blame.sql(e))?;
+    prepare(&mut connection, blame)?;
+    Ok(Opened { connection, locks })
+}
+
+fn make_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// Makes the file with mode 0600, or takes other users' rights away from one that is there: it holds preimages.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let file = open_private(path)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let permissions = file.metadata()?.permissions();
+        if permissions.mode() & 0o077 != 0 {
+            file.set_permissions(PermissionsExt::from_mode(0o600))?;
+        }
+    }
+    drop(file);
+    Ok(())
+}
+
+fn wait_for_opening(locks: &Path, blame: &Blame) -> Result<KeyLock, JournalError> {
+    let deadline = Instant::now() + BUSY_WAIT;
+    loop {
+        if let Some(lock) = KeyLock::try_take(locks, "open", blame)? {
+            return Ok(lock);
+        }
+        if Instant::now() >= deadline {
+            return Err(JournalError::Busy);
+        }
+        std::thread::sleep(OPEN_POLL);
+    }
+}
+
+fn prepare(connection: &mut Connection, blame: &Blame) -> Result<(), JournalError> {
+    let sql = |error| blame.sql(error);
+    let foreign =
+        |detail: &str| JournalError::Foreign { path: blame.path().into(), detail: detail.into() };
+    connection.busy_timeout(BUSY_WAIT).map_err(sql)?;
+    connection
+        .execute_batch("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;")
+        .map_err(sql)?;
+    let number = |name: &str| connection.query_row(&format!("PRAGMA {name}"), [], |r| r.get(0));
+    let id: i32 = number("application_id").map_err(sql)?;
+    let version: i32 = number("user_version").map_err(sql)?;
+    let tables: i64 = connection
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+        .map_err(sql)?;
+    let is_new = id == 0 && version == 0 && tables == 0;
+    if !is_new && id != APPLICATION_ID {
+        return Err(foreign("it is another program's database"));
+    }
+    if version > VERSION {
+        return Err(foreign("a newer version wrote it"));
+    }
+
+    let mode: String =
+        connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(sql)?;
+    connection
+        .execute_batch(
+            "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;",
+        )
+        .map_err(sql)?;
+    let synchronous: i64 =
+        connection.query_row("PRAGMA synchronous", [], |row| row.get(0)).map_err(sql)?;
+    if mode != "wal" || synchronous != 2 {
+        return Err(JournalError::NotDurable {
+            path: blame.path().into(),
+            detail: format!("journal_mode is {mode}, synchronous is {synchronous}"),
+        });
+    }
+
+    if is_new {
+        let transaction =
+            connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sql)?;
+        transaction.execute_batch(SCHEMA).map_err(sql)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(sql)?;
+        transaction.pragma_update(None, "user_version", VERSION).map_err(sql)?;
+        return transaction.commit().map_err(sql);
+    }
+    let verdict: String =
+        connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(sql)?;
+    if verdict == "ok" { Ok(()) } else { Err(blame.corrupt(&verdict)) }
+}
