@@ -1,19 +1,37 @@
 //! The client itself.
 
+use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-use plannt_core::Network;
-use plannt_core::flow::Receipt;
+use plannt_core::flow::{CredentialUse, Outcome, Receipt, Refusal};
+use plannt_core::{Network, read_challenge};
 use plannt_lightning::Payer;
 
-use super::{ClientBuilder, Request, Response};
-use crate::{BudgetStatus, ClientError, Journal, Quoted, Recovered};
+use super::exchange::{HttpExchange, Received, send_once};
+use super::outgoing::Outgoing;
+use super::redirect::{self, MAX_REDIRECTS};
+use super::{ClientBuilder, PaymentReport, Request, Response, tls};
+use crate::driver::{DriverOptions, blocking};
+use crate::{BudgetStatus, ClientError, Driven, Driver, Journal, JournalError, Quoted, Recovered};
+
+/// The longest body that is looked at for a challenge, bytes.
+const MAX_CHALLENGE_BODY: usize = 65_536;
 
 /// An HTTP client that pays. Cheap to clone; clones share everything.
+///
+/// It sends no cookies, uses no proxy, decompresses nothing, and follows redirects only if told to, never with a
+/// credential.
 #[derive(Clone)]
-pub struct Client {}
+pub struct Client {
+    http: reqwest::Client,
+    driver: Driver,
+    journal: Arc<Journal>,
+    options: DriverOptions,
+    response_timeout: Option<Duration>,
+    follow_redirects: bool,
+}
 
-#[allow(unused_variables)]
 impl Client {
     /// Begins a client that pays with `payer`, whose network is `network`.
     pub fn builder(payer: Arc<dyn Payer>, network: Network) -> ClientBuilder {
@@ -21,7 +39,43 @@ impl Client {
     }
 
     pub(super) fn from_builder(builder: ClientBuilder) -> Result<Self, ClientError> {
-        todo!()
+        let config = |message: String| ClientError::Config { message };
+        if let Some(network) = builder.payer.network().filter(|n| *n != builder.policy.network) {
+            return Err(config(format!(
+                "the wallet is on {network}, the client on {}",
+                builder.policy.network
+            )));
+        }
+        let http = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls::config(builder.extra_roots)?)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .no_proxy()
+            .referer(false)
+            .connect_timeout(builder.connect_timeout)
+            .user_agent(&builder.user_agent)
+            .build()
+            .map_err(|error| config(error.to_string()))?;
+        let journal = match (builder.journal, builder.journal_path) {
+            (Some(journal), _) => journal,
+            (None, Some(path)) => Arc::new(Journal::open(path)?),
+            (None, None) => return Err(config("it needs a journal".into())),
+        };
+        let options = DriverOptions {
+            policy: builder.policy,
+            budget: builder.budget,
+            payment_timeout: builder.payment_timeout,
+            lock_wait: builder.lock_wait,
+            clock: builder.clock,
+        };
+        Ok(Self {
+            http,
+            driver: Driver::new(journal.clone(), builder.payer, options.clone()),
+            journal,
+            options,
+            response_timeout: builder.response_timeout,
+            follow_redirects: builder.follow_redirects,
+        })
     }
 
     /// Sends a request and pays for it where the server asks and the policy allows.
@@ -31,7 +85,14 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn send(&self, request: Request) -> Result<Response, ClientError> {
-        todo!()
+        let outgoing = Outgoing::new(request)?;
+        if outgoing.has_own_credential() {
+            return self.pass_through(outgoing).await;
+        }
+        let facts = outgoing.facts()?;
+        let mut exchange = self.exchange(outgoing);
+        let driven = self.driver.call(facts, &mut exchange).await?;
+        self.finish(exchange, driven).await
     }
 
     /// Asks what a request would cost: sends it once without a credential, and pays nothing.
@@ -39,7 +100,16 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn quote(&self, request: Request) -> Result<Quoted<Response>, ClientError> {
-        todo!()
+        let outgoing = Outgoing::new(request)?;
+        let facts = outgoing.facts()?;
+        let mut exchange = self.exchange(outgoing);
+        match self.driver.quote(facts, &mut exchange).await? {
+            Quoted::Charged(quote) => Ok(Quoted::Charged(quote)),
+            Quoted::Free(()) => {
+                let nothing = Driven { outcome: Outcome::default(), payment_took: None };
+                self.finish(exchange, nothing).await.map(Quoted::Free)
+            }
+        }
     }
 
     /// Asks the wallet about payments that earlier calls left unfinished.
@@ -47,7 +117,7 @@ impl Client {
     /// # Errors
     /// [`ClientError::Journal`].
     pub async fn recover(&self) -> Result<Vec<Recovered>, ClientError> {
-        todo!()
+        self.driver.recover().await
     }
 
     /// The newest receipts first, at most `limit`.
@@ -55,7 +125,8 @@ impl Client {
     /// # Errors
     /// [`ClientError::Journal`].
     pub async fn receipts(&self, limit: usize) -> Result<Vec<Receipt>, ClientError> {
-        todo!()
+        let journal = self.journal.clone();
+        Ok(blocking(move || journal.receipts(limit)).await?)
     }
 
     /// How much of each budget rule is used on this client's network.
@@ -63,11 +134,100 @@ impl Client {
     /// # Errors
     /// [`ClientError::Journal`].
     pub async fn budget(&self) -> Result<Vec<BudgetStatus>, ClientError> {
-        todo!()
+        let (journal, options) = (self.journal.clone(), self.options.clone());
+        let status = move || -> Result<_, JournalError> {
+            journal.budget_status(options.policy.network, &options.budget, options.clock.now())
+        };
+        Ok(blocking(status).await?)
     }
 
     /// The journal.
     pub fn journal(&self) -> &Arc<Journal> {
-        todo!()
+        &self.journal
+    }
+
+    fn exchange(&self, outgoing: Outgoing) -> HttpExchange<'_> {
+        HttpExchange {
+            http: &self.http,
+            outgoing,
+            response_timeout: self.response_timeout,
+            received: None,
+        }
+    }
+
+    /// The caller's own credential decides; what comes back is handed back.
+    async fn pass_through(&self, mut outgoing: Outgoing) -> Result<Response, ClientError> {
+        let request = outgoing.build(None)?;
+        let received = send_once(&self.http, request, self.response_timeout).await?;
+        Ok(response(received, Driven { outcome: Outcome::default(), payment_took: None }))
+    }
+
+    async fn finish(
+        &self,
+        exchange: HttpExchange<'_>,
+        driven: Driven,
+    ) -> Result<Response, ClientError> {
+        let HttpExchange { outgoing, received, .. } = exchange;
+        let received = received.expect("a flow is done only after a response");
+        let received =
+            if self.follow_redirects { self.follow(outgoing, received).await? } else { received };
+        Ok(response(received, driven))
+    }
+
+    /// Follows redirects without any credential of ours; a server that asks for payment there is refused.
+    async fn follow(
+        &self,
+        mut outgoing: Outgoing,
+        mut received: Received,
+    ) -> Result<Received, ClientError> {
+        for _ in 0..MAX_REDIRECTS {
+            let head = &received.response;
+            let Some(next) = redirect::next(&outgoing, head.status(), head.headers()) else {
+                return Ok(received);
+            };
+            outgoing = next;
+            let request = outgoing.build(None)?;
+            received = send_once(&self.http, request, self.response_timeout).await?;
+            if received.response.status().as_u16() == 402 {
+                let lines = received.facts().www_authenticate;
+                let body = received.read_body(MAX_CHALLENGE_BODY).await;
+                let challenge = read_challenge(lines.iter().map(Vec::as_slice), body.as_deref());
+                if !matches!(challenge, Ok(None)) {
+                    return Err(ClientError::Refused {
+                        refusal: Refusal::Redirected,
+                        wallet: None,
+                    });
+                }
+            }
+        }
+        Ok(received)
+    }
+}
+
+fn response(received: Received, driven: Driven) -> Response {
+    let Driven { outcome, payment_took } = driven;
+    let head = &received.response;
+    let payment = match (&outcome.receipt, payment_took) {
+        (Some(receipt), Some(took)) if outcome.credential == CredentialUse::Bought => {
+            Some(PaymentReport { receipt: receipt.clone(), took })
+        }
+        _ => None,
+    };
+    Response {
+        status: head.status(),
+        version: head.version(),
+        headers: head.headers().clone(),
+        url: head.url().clone(),
+        payment,
+        credential: outcome.credential,
+        receipt: outcome.receipt,
+        journal_failed: outcome.journal_failed,
+        body: received.body(),
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("policy", &self.options.policy).finish_non_exhaustive()
     }
 }

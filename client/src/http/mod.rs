@@ -2,8 +2,12 @@
 
 mod builder;
 mod client;
+mod exchange;
+mod outgoing;
+mod redirect;
 mod request;
 mod response;
+mod tls;
 
 pub use builder::ClientBuilder;
 pub use client::Client;

@@ -320,6 +320,10 @@ impl Flow {
         let offer = challenge
             .map(|found| found.map(|challenge| Offer { challenge, redirected: head.redirected }));
         let then = match offer {
+            // Without a challenge the call begins anew, unless its body is gone.
+            Ok(None) if self.request.body == BodyFacts::Once => {
+                AfterStore::Finish(carried.outcome_as(CredentialState::Dropped))
+            }
             Ok(offer) => AfterStore::GoOn(offer),
             Err(error) => AfterStore::Refuse(error.into()),
         };
