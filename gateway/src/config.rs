@@ -137,7 +137,9 @@ impl GatewayConfig {
         data_dir: impl Into<PathBuf>,
     ) -> Self {
         let offer = Offer::Demo { generate: None };
+        // One machine plays all the clients of a demo.
         Self::new(invoicer, network, data_dir.into(), offer, "demo", Cors::AnyOrigin)
+            .challenges_per_minute(600)
     }
 
     /// A reverse proxy for the server at `url` that sells every path and method for `price_msat`,
@@ -240,7 +242,7 @@ impl GatewayConfig {
         Ok(self)
     }
 
-    /// The service's name in its credentials: `[a-z0-9-]+`. `demo` and `api` unless set.
+    /// The service's name in its credentials: `[a-z0-9-]+`; `demo`, and for a proxy `api`, unless set.
     #[must_use]
     pub fn service(mut self, name: impl Into<String>) -> Self {
         self.service = name.into();
@@ -254,7 +256,7 @@ impl GatewayConfig {
         self
     }
 
-    /// Challenges a minute for one client; 60 unless set. A client is the peer address (IPv6: its /64).
+    /// Challenges a minute for one client, above 0; 60, and for the demo 600, unless set. A client is the peer address (IPv6: its /64).
     #[must_use]
     pub fn challenges_per_minute(mut self, challenges: u32) -> Self {
         self.challenges_per_minute = challenges;

@@ -3,6 +3,8 @@
 use std::io;
 use std::net::SocketAddr;
 
+use plannt_gate::{GateConfigError, KeyringError};
+
 /// Why a gateway does not start, or stopped.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -21,6 +23,12 @@ pub enum GatewayError {
         /// What is wrong with which setting.
         message: String,
     },
+    /// The gate can't be built so.
+    #[error(transparent)]
+    Gate(#[from] GateConfigError),
+    /// The keyring, or the spend store that belongs to it, can't be used.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
     /// The HTTP library or the system did not do what every start needs.
     #[error("cannot start: {0}")]
     Start(#[source] io::Error),
@@ -36,6 +44,8 @@ impl GatewayError {
         match self {
             Self::Bind { .. } => "bind",
             Self::Config { .. } => "config",
+            Self::Gate(error) => error.code(),
+            Self::Keyring(error) => error.code(),
             Self::Start(_) => "start",
         }
     }
