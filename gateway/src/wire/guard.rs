@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures_util::task::AtomicWaker;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -56,6 +57,8 @@ pub(crate) struct Exchange {
     begun: AtomicU64,
     /// Answers that were written to their end, or given up.
     finished: AtomicU64,
+    /// Who reads, to be told when an answer is finished.
+    reader: AtomicWaker,
     refused: Mutex<Option<(u64, Problem)>>,
 }
 
@@ -83,8 +86,9 @@ impl Exchange {
         *refused = Some((self.heads.fetch_add(1, Ordering::AcqRel), problem));
     }
 
-    /// Whether an answer is due or being written.
-    fn is_busy(&self) -> bool {
+    /// Whether an answer is due or being written; the task is woken when it no longer is.
+    fn is_busy_for(&self, cx: &Context<'_>) -> bool {
+        self.reader.register(cx.waker());
         self.heads.load(Ordering::Acquire) > self.finished.load(Ordering::Acquire)
     }
 }
@@ -96,6 +100,8 @@ pub(crate) struct InFlight(Arc<Exchange>);
 impl Drop for InFlight {
     fn drop(&mut self) {
         self.0.finished.fetch_add(1, Ordering::AcqRel);
+        // From now on the client is waited for.
+        self.0.reader.wake();
     }
 }
 
@@ -249,7 +255,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> GuardedIo<T> {
         let wait = match &self.state {
             State::Body(_) => Wait::Body,
             // An answer is being made: the client has nothing to send.
-            State::Head if self.exchange.is_busy() => {
+            State::Head if self.exchange.is_busy_for(cx) => {
                 self.wait = None;
                 return None;
             }
