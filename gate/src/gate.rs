@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Response, header};
-use plannt_core::{Code, Credential, CredentialError, Keyring, RequestContext, Verified, VerifyError};
+use plannt_core::{
+    Code, Credential, CredentialError, Keyring, RequestContext, Verified, VerifyError,
+};
 use plannt_lightning::Invoicer;
 
 use crate::answer;
@@ -356,11 +358,7 @@ impl GateBuilder {
         }
         let inner = Inner {
             keyring: RwLock::new(Arc::new(self.keyring)),
-            issuer: Issuer::new(
-                self.invoicer,
-                self.invoice_expiry_seconds,
-                self.invoice_deadline,
-            ),
+            issuer: Issuer::new(self.invoicer, self.invoice_expiry_seconds, self.invoice_deadline),
             limiter: self.challenges_per_minute.map(ChallengeLimiter::new),
             spender: Spender::new(self.store, self.clock.clone(), self.store_deadline),
             clock: self.clock,

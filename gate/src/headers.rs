@@ -1,7 +1,7 @@
 //! What is removed and rewritten on the way through (docs/PROTOCOL.md §3, "Around the credential").
 
-use http::header::{AUTHORIZATION, CACHE_CONTROL, Entry, HeaderName, HeaderValue};
 use http::HeaderMap;
+use http::header::{AUTHORIZATION, CACHE_CONTROL, Entry, HeaderName, HeaderValue};
 use plannt_core::{Credential, Scheme};
 
 use crate::answer::{GRPC_METADATA, is_grpc};
@@ -31,9 +31,8 @@ pub(crate) fn remove_credential(headers: &mut HeaderMap) {
     if is_grpc(headers) {
         // Where these are the credential of something else, they pass.
         for name in GRPC_METADATA {
-            let ours = |value: &HeaderValue| {
-                Credential::from_grpc_metadata(value.as_bytes()).is_ok()
-            };
+            let ours =
+                |value: &HeaderValue| Credential::from_grpc_metadata(value.as_bytes()).is_ok();
             if headers.get_all(name).iter().any(ours) {
                 headers.remove(name);
             }
@@ -122,10 +121,7 @@ mod tests {
         assert_eq!(private(&["no-cache=\"a, public\""]), ["no-cache=\"a, public\""]);
         assert!(private(&[]).is_empty());
         // A quoted comma does not end a directive, and an escaped quote does not end the string.
-        assert_eq!(
-            private(&["no-cache=\"a\\\", b\", public"]),
-            ["private, no-cache=\"a\\\", b\""]
-        );
+        assert_eq!(private(&["no-cache=\"a\\\", b\", public"]), ["private, no-cache=\"a\\\", b\""]);
     }
 
     #[test]

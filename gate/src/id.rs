@@ -17,8 +17,7 @@ macro_rules! id {
             /// A new one, from the operating system's random source.
             pub fn random() -> Self {
                 let mut bytes = [0; 16];
-                getrandom::fill(&mut bytes)
-                    .expect("the operating system's random source answers");
+                getrandom::fill(&mut bytes).expect("the operating system's random source answers");
                 Self(bytes)
             }
 

@@ -56,7 +56,11 @@ pub(crate) struct Issuer {
 }
 
 impl Issuer {
-    pub(crate) fn new(invoicer: Arc<dyn Invoicer>, expiry_seconds: u32, deadline: Duration) -> Self {
+    pub(crate) fn new(
+        invoicer: Arc<dyn Invoicer>,
+        expiry_seconds: u32,
+        deadline: Duration,
+    ) -> Self {
         Self { invoicer, expiry_seconds, deadline, seen: Mutex::default() }
     }
 
@@ -187,8 +191,7 @@ fn mint(
     );
     minted.tier = terms.tier;
     minted.uses = terms.uses;
-    minted.query =
-        terms.binds_query.then(|| plannt_core::query_digest(request.query.as_bytes()));
+    minted.query = terms.binds_query.then(|| plannt_core::query_digest(request.query.as_bytes()));
     minted.digest = terms.binds_body.and(request.body_digest);
     minted.capabilities = capabilities.as_slice();
     keyring.mint(&minted)

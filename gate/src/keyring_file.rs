@@ -83,8 +83,7 @@ impl KeyringFile {
             Err(error) => return Err(io(error)),
         };
         check_mode(path)?;
-        let malformed =
-            || KeyringError::Malformed { path: path.display().to_string() };
+        let malformed = || KeyringError::Malformed { path: path.display().to_string() };
         // serde's message would repeat what it does not like.
         let file: FileForm = serde_json::from_slice(&text).map_err(|_| malformed())?;
         file.parse().map(Some).ok_or_else(malformed)
@@ -241,7 +240,9 @@ pub enum KeyringError {
         actual: Network,
     },
     /// Others than its owner may read the file.
-    #[error("the keyring {path} can be read by others than its owner: chmod 600 it, or rotate if it was read")]
+    #[error(
+        "the keyring {path} can be read by others than its owner: chmod 600 it, or rotate if it was read"
+    )]
     Permissions {
         /// The keyring's file.
         path: String,

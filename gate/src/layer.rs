@@ -135,8 +135,7 @@ impl GateLayer {
     {
         let (mut parts, body) = request.into_parts();
         let grpc = answer::is_grpc(&parts.headers);
-        let refuse =
-            |code: Code, detail: Option<&str>| answer::error(code, detail, grpc, None);
+        let refuse = |code: Code, detail: Option<&str>| answer::error(code, detail, grpc, None);
         normalize(&mut parts, &*self.pricer)
             .map_err(|detail| refuse(Code::BadPath, Some(&detail)))?;
         let (body, grant) = match self.pricer.terms(&parts) {

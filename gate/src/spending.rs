@@ -123,8 +123,7 @@ impl Grant {
     pub fn x_l402(&self) -> HeaderValue {
         match self.remaining {
             0 => HeaderValue::from_static("spent"),
-            n => HeaderValue::from_str(&format!("valid; remaining={n}"))
-                .expect("visible ASCII"),
+            n => HeaderValue::from_str(&format!("valid; remaining={n}")).expect("visible ASCII"),
         }
     }
 

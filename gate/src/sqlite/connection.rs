@@ -141,10 +141,8 @@ pub(super) fn open(
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(missing()),
         Err(error) => return Err(io_error(path, error)),
     };
-    let not_durable = |message: String| StoreOpenError::NotDurable {
-        path: path.display().to_string(),
-        message,
-    };
+    let not_durable =
+        |message: String| StoreOpenError::NotDurable { path: path.display().to_string(), message };
     let (sqlite, patience) = connect(path, busy_timeout)?;
     let (mode, sync) = set_durable(&sqlite).map_err(store_error)?;
     if mode != "wal" {
@@ -181,10 +179,7 @@ pub(super) fn read_pair_id(path: &Path) -> Result<Option<PairId>, StoreOpenError
     read_pair(&sqlite).map(Some)
 }
 
-fn connect(
-    path: &Path,
-    busy_timeout: Duration,
-) -> Result<(Connection, Patience), StoreOpenError> {
+fn connect(path: &Path, busy_timeout: Duration) -> Result<(Connection, Patience), StoreOpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut sqlite = Connection::open_with_flags(path, flags).map_err(store_error)?;
     // SQLite opens a file that it can't write for reading, and says nothing.
@@ -234,6 +229,11 @@ fn read_pair(sqlite: &Connection) -> Result<PairId, StoreOpenError> {
 
 /// What SQLite said, as our error. Nothing was committed.
 pub(super) fn store_error(error: rusqlite::Error) -> StoreError {
+    // The shared memory beside the log can't grow: SQLite has no better word for "no space" there.
+    const NO_SPACE_FOR_SHARED_MEMORY: i32 = rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
+    if error.sqlite_error().is_some_and(|e| e.extended_code == NO_SPACE_FOR_SHARED_MEMORY) {
+        return StoreError::DiskFull;
+    }
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy,
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {

@@ -36,10 +36,7 @@ pub struct SqliteOptions {
 
 impl Default for SqliteOptions {
     fn default() -> Self {
-        Self {
-            busy_timeout: Duration::from_secs(2),
-            prune_interval: Some(Duration::from_secs(60)),
-        }
+        Self { busy_timeout: Duration::from_secs(2), prune_interval: Some(Duration::from_secs(60)) }
     }
 }
 
@@ -114,10 +111,7 @@ impl SqliteStore {
         self.job(|reply| Job::Count { reply }).await
     }
 
-    async fn job<T>(
-        &self,
-        job: impl FnOnce(Reply<T>) -> Job,
-    ) -> Result<T, StoreError> {
+    async fn job<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
         let jobs = self.jobs.as_ref().ok_or(StoreError::Closed)?;
         jobs.try_send(job(Reply::new(reply))).map_err(|error| match error {

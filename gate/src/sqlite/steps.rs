@@ -56,7 +56,9 @@ pub(super) fn spend(
     };
     let Some(used) = used else {
         sqlite
-            .prepare_cached("UPDATE entries SET keep_until = ?2 WHERE hash = ?1 AND keep_until < ?2")?
+            .prepare_cached(
+                "UPDATE entries SET keep_until = ?2 WHERE hash = ?1 AND keep_until < ?2",
+            )?
             .execute(params![hash, keep_until])?;
         return Ok(Ok(SpendOutcome::Refused));
     };
@@ -90,16 +92,16 @@ pub(super) fn release(
 pub(super) fn prune(sqlite: &Connection, now: u64) -> Result<u32> {
     let now = i64::try_from(now).unwrap_or(i64::MAX);
     let hashes: Vec<[u8; 32]> = sqlite
-        .prepare_cached("SELECT hash FROM entries WHERE keep_until < ?1 ORDER BY keep_until LIMIT ?2")?
+        .prepare_cached(
+            "SELECT hash FROM entries WHERE keep_until < ?1 ORDER BY keep_until LIMIT ?2",
+        )?
         .query_map(params![now, PRUNE_CHUNK], |row| row.get(0))?
         .collect::<Result<_>>()?;
     if hashes.is_empty() {
         return Ok(0);
     }
     sqlite
-        .prepare_cached(
-            "UPDATE meta SET value = ?1 WHERE key = 'pruned_before' AND value < ?1",
-        )?
+        .prepare_cached("UPDATE meta SET value = ?1 WHERE key = 'pruned_before' AND value < ?1")?
         .execute([now])?;
     let mut attempts = sqlite.prepare_cached("DELETE FROM attempts WHERE hash = ?1")?;
     let mut entries = sqlite.prepare_cached("DELETE FROM entries WHERE hash = ?1")?;
