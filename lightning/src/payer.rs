@@ -71,7 +71,8 @@ pub struct Payment {
 #[derive(Clone, Debug)]
 #[must_use = "an unknown outcome has to be resolved, or the money counted as spent"]
 pub enum PayOutcome {
-    /// Certainly not paid, and nothing is in flight.
+    /// Certainly not paid by this call, and nothing of it is in flight. Of an earlier call for
+    /// the same payment hash whose outcome is unknown, it says nothing.
     Failed(PayFailure),
     /// Paid, with proof.
     Paid(Payment),

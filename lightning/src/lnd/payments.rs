@@ -56,26 +56,32 @@ pub(super) async fn pay(
         Ok(Update::Payment(PaymentState::Paid(payment))) => PayOutcome::Paid(payment),
         Ok(Update::Payment(PaymentState::Failed(failure))) => PayOutcome::Failed(failure),
         Ok(Update::Payment(_)) => PayOutcome::Unknown(LightningError::PaymentInFlight),
-        Ok(Update::Refused(refusal)) if refusal.kind == RefusalKind::AlreadyPaid => {
-            paid_before(transport, config, &request.payment_hash).await
-        }
-        Ok(Update::Refused(refusal)) => match refusal.into_failure() {
-            Ok(failure) => PayOutcome::Failed(failure),
-            Err(error) => PayOutcome::Unknown(error),
+        Ok(Update::Refused(refusal)) => match (refusal.kind, refusal.into_failure()) {
+            (RefusalKind::AlreadyPaid, _) => {
+                unless_paid_before(transport, config, request, PayFailure::AlreadyPaid).await
+            }
+            // lnd looks at the clock before it looks at its own payments.
+            (RefusalKind::Expired, Ok(failure)) => {
+                unless_paid_before(transport, config, request, failure).await
+            }
+            (_, Ok(failure)) => PayOutcome::Failed(failure),
+            (_, Err(error)) => PayOutcome::Unknown(error),
         },
         Err(error) => PayOutcome::Unknown(error),
     }
 }
 
-/// The node refuses to pay a hash twice. If it is this wallet that paid, here is the proof.
-async fn paid_before(transport: &Transport, config: &LndConfig, hash: &PaymentHash) -> PayOutcome {
-    match look_up(transport, config, hash).await {
+/// The node refuses this payment, which leaves open whether this wallet made it before.
+async fn unless_paid_before(
+    transport: &Transport,
+    config: &LndConfig,
+    request: &PayRequest,
+    failure: PayFailure,
+) -> PayOutcome {
+    match look_up(transport, config, &request.payment_hash).await {
         Ok(PaymentState::Paid(payment)) => PayOutcome::Paid(payment),
         Ok(PaymentState::InFlight) => PayOutcome::Unknown(LightningError::PaymentInFlight),
-        Ok(PaymentState::Failed(_) | PaymentState::NotFound) => {
-            PayOutcome::Failed(PayFailure::AlreadyPaid)
-        }
-        // Nothing new is in flight, but whether this wallet paid is not known.
+        Ok(PaymentState::Failed(_) | PaymentState::NotFound) => PayOutcome::Failed(failure),
         Err(error) => PayOutcome::Unknown(error),
     }
 }
