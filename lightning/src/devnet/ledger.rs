@@ -177,13 +177,11 @@ impl Ledger {
         hash: &PaymentHash,
     ) -> Result<Option<(PaymentRecord, Option<Preimage>)>, DevnetError> {
         let db = self.lock();
-        let sql = format!(
-            "SELECT payments.*, (SELECT preimage FROM invoices
-                 WHERE invoices.payment_hash = payments.payment_hash AND status = 'SUCCEEDED')
-                 AS preimage
-             FROM payments WHERE account = ?1 AND payment_hash = ?2"
-        );
-        let found = db.query_row(&sql, params![account, hash.as_bytes()], |row| {
+        let sql = "SELECT payments.*, (SELECT preimage FROM invoices
+                WHERE invoices.payment_hash = payments.payment_hash AND status = 'SUCCEEDED')
+                AS preimage
+            FROM payments WHERE account = ?1 AND payment_hash = ?2";
+        let found = db.query_row(sql, params![account, hash.as_bytes()], |row| {
             let preimage: Option<[u8; 32]> = row.get("preimage")?;
             Ok((read_payment(row)?, preimage.map(Preimage::from_bytes)))
         });
