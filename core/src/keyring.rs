@@ -4,8 +4,9 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use subtle::{Choice, ConstantTimeEq};
+use zeroize::zeroize_bytes;
 
-use crate::mac::{GENERATOR, MacKey, Tag, chain};
+use crate::mac::{MacKey, Tag, chain};
 use crate::macaroon::MacaroonRef;
 use crate::{Identifier, Network, PaymentHash, RootKey};
 
@@ -47,43 +48,72 @@ impl Keyring {
     }
 }
 
-/// A macaroon key's message before the currency (docs/PROTOCOL.md §1).
-const MACAROON_KEY_LABEL: &[u8] = b"l402/macaroon/0";
-
 impl Keyring {
     /// The identifier and the signing key of a new macaroon, under the minting key.
     pub(crate) fn minting(&self, payment_hash: &PaymentHash) -> (Identifier, MacKey) {
         let key = &self.keys[0];
         let token_id = token_id(key, payment_hash).to_bytes();
-        let signing = GENERATOR.mac(&[&self.macaroon_key(key, payment_hash).to_bytes()]);
-        (Identifier { payment_hash: *payment_hash, token_id }, signing.to_key())
+        let signing = signing_key(&key.mac(self.label(payment_hash).as_bytes()));
+        (Identifier { payment_hash: *payment_hash, token_id }, signing)
     }
 
     /// Whether one of the keys signed the macaroon. Every key is tried and the chain is always
     /// finished, so that the time tells neither which key it was nor which byte differed.
     pub(crate) fn signed(&self, identifier: &Identifier, macaroon: &MacaroonRef<'_>) -> bool {
+        let label = self.label(&identifier.payment_hash);
+        let claimed = Tag::from_bytes(&identifier.token_id);
         let mut known = Choice::from(0);
         let mut macaroon_key = Tag::default();
         for key in &self.keys {
-            let id = token_id(key, &identifier.payment_hash).to_bytes();
-            let hit = id.ct_eq(&identifier.token_id);
-            macaroon_key.conditional_assign(&self.macaroon_key(key, &identifier.payment_hash), hit);
+            let hit = token_id(key, &identifier.payment_hash).ct_eq(&claimed);
+            macaroon_key.conditional_assign(&key.mac(label.as_bytes()), hit);
             known |= hit;
         }
-        let signing = GENERATOR.mac(&[&macaroon_key.to_bytes()]).to_key();
-        let signature = chain(&signing, macaroon.identifier(), macaroon.caveats()).to_bytes();
-        (known & signature.ct_eq(macaroon.signature())).into()
+        let key = signing_key(&macaroon_key);
+        let signature = chain(&key, macaroon.identifier(), macaroon.caveats());
+        (known & signature.ct_eq(&Tag::from_bytes(macaroon.signature()))).into()
     }
 
-    /// A root key of its own for each macaroon, with nothing stored.
-    fn macaroon_key(&self, key: &MacKey, payment_hash: &PaymentHash) -> Tag {
-        let currency = self.network.currency().as_bytes();
-        key.mac(&[MACAROON_KEY_LABEL, currency, &[0], payment_hash.as_bytes()])
+    fn label(&self, payment_hash: &PaymentHash) -> MacaroonKeyLabel {
+        MacaroonKeyLabel::new(self.network, payment_hash)
+    }
+}
+
+/// What a root key signs to make a macaroon's key: a key of its own for each macaroon, with
+/// nothing stored (docs/PROTOCOL.md §1).
+struct MacaroonKeyLabel {
+    bytes: [u8; Self::MAX],
+    len: usize,
+}
+
+impl MacaroonKeyLabel {
+    const PREFIX: &[u8] = b"l402/macaroon/0";
+    /// With the longest currency, `bcrt`.
+    const MAX: usize = Self::PREFIX.len() + 4 + 1 + 32;
+
+    fn new(network: Network, payment_hash: &PaymentHash) -> Self {
+        let mut label = Self { bytes: [0; Self::MAX], len: 0 };
+        for part in [Self::PREFIX, network.currency().as_bytes(), &[0], payment_hash.as_bytes()] {
+            label.bytes[label.len..label.len + part.len()].copy_from_slice(part);
+            label.len += part.len();
+        }
+        label
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
     }
 }
 
 fn token_id(key: &MacKey, payment_hash: &PaymentHash) -> Tag {
-    key.mac(&[payment_hash.as_bytes()])
+    key.mac(payment_hash.as_bytes())
+}
+
+fn signing_key(macaroon_key: &Tag) -> MacKey {
+    let mut bytes = macaroon_key.to_bytes();
+    let key = MacKey::derived(&bytes);
+    zeroize_bytes(&mut bytes);
+    key
 }
 
 impl fmt::Debug for Keyring {
@@ -92,5 +122,30 @@ impl fmt::Debug for Keyring {
             .field("network", &self.network)
             .field("keys", &format_args!("[redacted; {}]", self.keys.len()))
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use super::*;
+
+    #[test]
+    fn prints_no_key() {
+        let ring = Keyring::new(Network::Regtest, RootKey::from_bytes([0x5a; 32]))
+            .with_verifying(RootKey::from_bytes([0x5b; 32]));
+        assert_eq!(format!("{ring:?}"), "Keyring { network: Regtest, keys: [redacted; 2] }");
+    }
+
+    #[test]
+    fn the_label_is_the_currency_and_the_hash() {
+        let hash = PaymentHash::from_bytes([7; 32]);
+        for network in Network::ALL {
+            let expected =
+                [b"l402/macaroon/0", network.currency().as_bytes(), b"\0", hash.as_bytes()]
+                    .concat();
+            assert_eq!(MacaroonKeyLabel::new(network, &hash).as_bytes(), expected);
+        }
     }
 }

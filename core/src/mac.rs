@@ -5,8 +5,8 @@
 //! the `hmac` crate.
 
 use sha2::block_api::compress256;
-use subtle::{Choice, ConditionallySelectable};
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
+use zeroize::{ZeroizeOnDrop, optimization_barrier, zeroize_bytes};
 
 use crate::macaroon::CaveatRef;
 
@@ -25,12 +25,22 @@ const INITIAL: [u32; 8] = [
 ];
 
 /// A MAC, as the words that the hash ends in. Erased when dropped: in a chain it is the next key.
-#[derive(Clone, Default, Zeroize, ZeroizeOnDrop)]
+#[derive(Clone, Default)]
 pub(crate) struct Tag([u32; 8]);
 
 impl Tag {
+    pub(crate) fn from_bytes(bytes: &[u8; DIGEST]) -> Self {
+        let mut words = [0; 8];
+        for (word, bytes) in words.iter_mut().zip(bytes.as_chunks().0) {
+            *word = u32::from_be_bytes(*bytes);
+        }
+        Self(words)
+    }
+
     pub(crate) fn to_bytes(&self) -> [u8; DIGEST] {
-        to_bytes(&self.0)
+        let mut bytes = [0; DIGEST];
+        write_words(&self.0, &mut bytes);
+        bytes
     }
 
     /// Takes `other`'s value where `choice` is set, in constant time.
@@ -39,14 +49,46 @@ impl Tag {
             word.conditional_assign(other, choice);
         }
     }
+
+    /// The key that this MAC is for the next link.
+    pub(crate) fn to_key(&self) -> MacKey {
+        let mut block = [0; BLOCK];
+        write_words(&self.0, &mut block);
+        MacKey::from_block(&mut block)
+    }
+}
+
+impl ConstantTimeEq for Tag {
+    fn ct_eq(&self, other: &Self) -> Choice {
+        let differ = self.0.iter().zip(&other.0).fold(0, |any, (a, b)| any | (a ^ b));
+        differ.ct_eq(&0)
+    }
 }
 
 /// A key, ready for any number of messages: the hash's states after the two padded blocks.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+#[derive(Clone)]
 pub(crate) struct MacKey {
     inner: [u32; 8],
     outer: [u32; 8],
 }
+
+// By hand, and with a barrier: the derived code writes word by word, which a chain of MACs feels.
+impl Drop for Tag {
+    fn drop(&mut self) {
+        self.0 = [0; 8];
+        optimization_barrier(&self.0);
+    }
+}
+
+impl Drop for MacKey {
+    fn drop(&mut self) {
+        (self.inner, self.outer) = ([0; 8], [0; 8]);
+        optimization_barrier(self);
+    }
+}
+
+impl ZeroizeOnDrop for Tag {}
+impl ZeroizeOnDrop for MacKey {}
 
 /// The key `"macaroons-key-generator"`, padded with zeros to 32 bytes, through which the key of
 /// every macaroon goes. It never changes, so its states are written down; a test derives them.
@@ -78,49 +120,42 @@ impl MacKey {
     pub(crate) fn new(key: &[u8]) -> Self {
         let mut block = [0; BLOCK];
         if key.len() > BLOCK {
-            let mut state = INITIAL;
-            hash_rest(&mut state, 0, &[key]);
-            block[..DIGEST].copy_from_slice(&to_bytes(&state));
+            let mut state = Tag(INITIAL);
+            hash_rest(&mut state.0, 0, key);
+            write_words(&state.0, &mut block);
         } else {
             block[..key.len()].copy_from_slice(key);
         }
-        let key = Self::from_block(&mut block);
-        block.zeroize();
-        key
+        Self::from_block(&mut block)
     }
 
     /// The key under which every macaroon library signs for a macaroon whose root key is `key`.
     pub(crate) fn derived(key: &[u8]) -> Self {
-        GENERATOR.mac(&[key]).to_key()
+        GENERATOR.mac(key).to_key()
     }
 
+    /// The key in its padded block, which is erased.
     fn from_block(block: &mut [u8; BLOCK]) -> Self {
         let (mut inner, mut outer) = (INITIAL, INITIAL);
         block.iter_mut().for_each(|b| *b ^= 0x36);
         compress256(&mut inner, core::slice::from_ref(block));
         block.iter_mut().for_each(|b| *b ^= 0x36 ^ 0x5c);
         compress256(&mut outer, core::slice::from_ref(block));
+        zeroize_bytes(block);
         Self { inner, outer }
     }
 
-    /// The MAC of a message, given in parts.
-    pub(crate) fn mac(&self, message: &[&[u8]]) -> Tag {
-        let mut inner = self.inner;
-        hash_rest(&mut inner, BLOCK, message);
-        let mut tag = Tag(self.outer);
+    /// The MAC of a message.
+    pub(crate) fn mac(&self, message: &[u8]) -> Tag {
+        let mut inner = Tag(self.inner);
+        hash_rest(&mut inner.0, BLOCK, message);
         let mut block = [0; BLOCK];
-        block[..DIGEST].copy_from_slice(&to_bytes(&inner));
+        write_words(&inner.0, &mut block);
         block[DIGEST] = 0x80;
         block[BLOCK - 8..].copy_from_slice(&(8 * (BLOCK + DIGEST) as u64).to_be_bytes());
-        compress256(&mut tag.0, &[block]);
+        let mut tag = Tag(self.outer);
+        compress256(&mut tag.0, core::slice::from_ref(&block));
         tag
-    }
-}
-
-impl Tag {
-    /// The key that this MAC is for the next link.
-    pub(crate) fn to_key(&self) -> MacKey {
-        MacKey::new(&self.to_bytes())
     }
 }
 
@@ -130,61 +165,46 @@ pub(crate) fn chain<'a>(
     identifier: &[u8],
     caveats: impl Iterator<Item = CaveatRef<'a>>,
 ) -> Tag {
-    let mut signature = key.mac(&[identifier]);
+    let mut signature = key.mac(identifier);
     for caveat in caveats {
         let key = signature.to_key();
         signature = match caveat.verification_id {
-            None => key.mac(&[caveat.id]),
+            None => key.mac(caveat.id),
             Some(vid) => {
-                let (vid, id) = (key.mac(&[vid]).to_bytes(), key.mac(&[caveat.id]).to_bytes());
-                key.mac(&[&vid, &id])
+                let mut pair = [0; 2 * DIGEST];
+                write_words(&key.mac(vid).0, &mut pair[..DIGEST]);
+                write_words(&key.mac(caveat.id).0, &mut pair[DIGEST..]);
+                key.mac(&pair)
             }
         };
     }
     signature
 }
 
-/// Hashes the message that follows `before` whole blocks' bytes, and the padding.
-fn hash_rest(state: &mut [u32; 8], before: usize, message: &[&[u8]]) {
+/// Hashes what follows `before` bytes, which are whole blocks, and the padding.
+fn hash_rest(state: &mut [u32; 8], before: usize, message: &[u8]) {
+    let (blocks, rest) = message.as_chunks::<BLOCK>();
+    if !blocks.is_empty() {
+        compress256(state, blocks);
+    }
+    // The padding is 0x80, zeros, and the length in bits: it takes one block, or two.
+    let bits = 8 * (before + message.len()) as u64;
     let mut block = [0; BLOCK];
-    let mut filled = 0;
-    let mut len = before;
-    for part in message {
-        len += part.len();
-        let mut part = *part;
-        if filled > 0 {
-            let (now, later) = part.split_at(part.len().min(BLOCK - filled));
-            block[filled..filled + now.len()].copy_from_slice(now);
-            filled += now.len();
-            part = later;
-            if filled == BLOCK {
-                compress256(state, &[block]);
-                filled = 0;
-            }
-        }
-        if filled == 0 {
-            let (blocks, tail) = part.as_chunks::<BLOCK>();
-            compress256(state, blocks);
-            block[..tail.len()].copy_from_slice(tail);
-            filled = tail.len();
-        }
+    block[..rest.len()].copy_from_slice(rest);
+    block[rest.len()] = 0x80;
+    if rest.len() >= BLOCK - 8 {
+        compress256(state, core::slice::from_ref(&block));
+        block = [0; BLOCK];
     }
-    block[filled] = 0x80;
-    block[filled + 1..].fill(0);
-    if filled + 1 > BLOCK - 8 {
-        compress256(state, &[block]);
-        block.fill(0);
-    }
-    block[BLOCK - 8..].copy_from_slice(&(8 * len as u64).to_be_bytes());
-    compress256(state, &[block]);
+    block[BLOCK - 8..].copy_from_slice(&bits.to_be_bytes());
+    compress256(state, core::slice::from_ref(&block));
 }
 
-fn to_bytes(words: &[u32; 8]) -> [u8; DIGEST] {
-    let mut bytes = [0; DIGEST];
-    for (out, word) in bytes.chunks_exact_mut(4).zip(words) {
-        out.copy_from_slice(&word.to_be_bytes());
+/// Writes the words to the beginning of `bytes`, big-endian.
+fn write_words(words: &[u32; 8], bytes: &mut [u8]) {
+    for (bytes, word) in bytes.as_chunks_mut().0.iter_mut().zip(words) {
+        *bytes = word.to_be_bytes();
     }
-    bytes
 }
 
 #[cfg(test)]
@@ -207,23 +227,13 @@ mod tests {
         let bytes: Vec<u8> = (0..=255).collect();
         for len in 0..200 {
             assert_eq!(
-                MacKey::new(b"key").mac(&[&bytes[..len]]).to_bytes(),
+                MacKey::new(b"key").mac(&bytes[..len]).to_bytes(),
                 oracle(b"key", &bytes[..len])
             );
             assert_eq!(
-                MacKey::new(&bytes[..len]).mac(&[b"message"]).to_bytes(),
+                MacKey::new(&bytes[..len]).mac(b"message").to_bytes(),
                 oracle(&bytes[..len], b"message")
             );
-        }
-    }
-
-    #[test]
-    fn parts_are_one_message() {
-        let bytes: Vec<u8> = (0..=255).collect();
-        let key = MacKey::new(b"key");
-        for (a, b) in [(0, 0), (0, 64), (1, 64), (63, 64), (63, 65), (64, 128), (10, 200)] {
-            let parts = [&bytes[..a], &bytes[a..b], &bytes[b..]];
-            assert_eq!(key.mac(&parts).to_bytes(), oracle(b"key", &bytes), "{a} {b}");
         }
     }
 
@@ -235,11 +245,23 @@ mod tests {
 
     #[test]
     fn assigning_is_all_or_nothing() {
-        let other = MacKey::new(b"key").mac(&[b"message"]);
+        let other = MacKey::new(b"key").mac(b"message");
         let mut tag = Tag::default();
         tag.conditional_assign(&other, Choice::from(0));
         assert_eq!(tag.0, [0; 8]);
         tag.conditional_assign(&other, Choice::from(1));
         assert_eq!(tag.0, other.0);
+        assert_eq!(Tag::from_bytes(&other.to_bytes()).0, other.0);
+    }
+
+    #[test]
+    fn equal_is_every_bit() {
+        let tag = MacKey::new(b"key").mac(b"message");
+        assert!(bool::from(tag.ct_eq(&tag)));
+        for bit in 0..256 {
+            let mut bytes = tag.to_bytes();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            assert!(!bool::from(tag.ct_eq(&Tag::from_bytes(&bytes))), "{bit}");
+        }
     }
 }

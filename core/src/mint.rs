@@ -197,7 +197,7 @@ impl Keyring {
         let identifier = identifier.to_bytes();
         let mut draft = Draft {
             bytes: Vec::with_capacity(MAX_MINTED_TOKEN_BYTES),
-            signature: key.mac(&[&identifier]),
+            signature: key.mac(&identifier),
         };
         draft.bytes.push(reference::VERSION);
         draft.field(reference::LOCATION, LOCATION.as_bytes());
@@ -246,7 +246,7 @@ impl Caveats for Draft {
         v2::field_head(&mut self.bytes, reference::IDENTIFIER, len);
         let start = self.bytes.len();
         parts.for_each(|part| self.bytes.extend_from_slice(part));
-        self.signature = self.signature.to_key().mac(&[&self.bytes[start..]]);
+        self.signature = self.signature.to_key().mac(&self.bytes[start..]);
         self.bytes.push(reference::END);
     }
 }

@@ -235,7 +235,7 @@ impl Keyring {
         // No caveat is read before the MAC over all of them is finished.
         let authentic = self.signed(&identifier, macaroon);
         if !authentic
-            || macaroon.caveats().any(|caveat| caveat.is_third_party())
+            || macaroon.has_third_party_caveats()
             || !preimage_proves(macaroon.caveats(), preimage, &payment_hash)
         {
             return Err(Failure::Invalid);

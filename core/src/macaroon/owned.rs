@@ -10,7 +10,7 @@ use super::{
     CaveatRef, Format, MAX_BYTES, MAX_CAVEATS, MAX_FIELD_BYTES, MacaroonError, MacaroonRef, Part,
     json, v1, v2,
 };
-use crate::mac::{self, MacKey};
+use crate::mac::{self, MacKey, Tag};
 
 /// A macaroon, owned.
 ///
@@ -62,7 +62,7 @@ impl Macaroon {
         identifier: &[u8],
         location: Option<&str>,
     ) -> Result<Self, MacaroonError> {
-        let signature = MacKey::derived(root_key).mac(&[identifier]).to_bytes();
+        let signature = MacKey::derived(root_key).mac(identifier).to_bytes();
         let macaroon = Self {
             location: location.map(String::from),
             identifier: identifier.to_vec(),
@@ -152,7 +152,7 @@ impl Macaroon {
             self.caveats.pop();
             return Err(error);
         }
-        self.signature = MacKey::new(&self.signature).mac(&[caveat]).to_bytes();
+        self.signature = MacKey::new(&self.signature).mac(caveat).to_bytes();
         Ok(())
     }
 
@@ -161,7 +161,7 @@ impl Macaroon {
     pub fn verify_signature(&self, root_key: &[u8]) -> bool {
         let caveats = self.caveats.iter().map(Caveat::as_ref);
         let signature = mac::chain(&MacKey::derived(root_key), &self.identifier, caveats);
-        signature.to_bytes().ct_eq(&self.signature).into()
+        signature.ct_eq(&Tag::from_bytes(&self.signature)).into()
     }
 
     /// Where it says that it is for; never authenticated.

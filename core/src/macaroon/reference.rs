@@ -31,6 +31,7 @@ pub struct MacaroonRef<'a> {
     /// The caveat section without its end, checked.
     caveats: &'a [u8],
     caveat_count: usize,
+    third_party: bool,
     signature: &'a [u8; 32],
 }
 
@@ -73,11 +74,12 @@ impl<'a> MacaroonRef<'a> {
 
         let section = reader.0;
         let mut caveat_count = 0;
+        let mut third_party = false;
         while reader.peek()? != END {
             if caveat_count == MAX_CAVEATS {
                 return Err(MacaroonError::TooManyCaveats);
             }
-            reader.caveat()?;
+            third_party |= reader.caveat()?.is_third_party();
             caveat_count += 1;
         }
         let caveats = &section[..section.len() - reader.0.len()];
@@ -88,7 +90,7 @@ impl<'a> MacaroonRef<'a> {
         if !reader.0.is_empty() {
             return Err(MacaroonError::TrailingBytes);
         }
-        Ok(Self { location, identifier, caveats, caveat_count, signature })
+        Ok(Self { location, identifier, caveats, caveat_count, third_party, signature })
     }
 
     /// Where it says that it is for; never authenticated.
@@ -109,6 +111,11 @@ impl<'a> MacaroonRef<'a> {
     /// How many caveats there are.
     pub fn caveat_count(&self) -> usize {
         self.caveat_count
+    }
+
+    /// Whether a third party has to discharge any of them.
+    pub fn has_third_party_caveats(&self) -> bool {
+        self.third_party
     }
 
     /// The signature, a MAC over all before.
@@ -141,8 +148,16 @@ pub struct Caveats<'a> {
 impl<'a> Iterator for Caveats<'a> {
     type Item = CaveatRef<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<CaveatRef<'a>> {
         self.left = self.left.checked_sub(1)?;
+        // Nearly all are first-party and short; this reads them at a fraction of the price.
+        if let [IDENTIFIER, len @ ..0x80, rest @ ..] = self.reader.0 {
+            if let Some((id, [END, rest @ ..])) = rest.split_at_checked(usize::from(*len)) {
+                self.reader = Reader(rest);
+                return Some(CaveatRef { id, verification_id: None, location: None });
+            }
+        }
         // `parse` has read this section once, so that it reads again.
         self.reader.caveat().ok()
     }
