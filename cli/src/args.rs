@@ -87,6 +87,10 @@ pub(crate) struct FetchArgs {
     #[arg(short, long)]
     pub(crate) fail: bool,
 
+    /// Follow redirects; a service that asks for payment after one is refused
+    #[arg(short = 'L', long)]
+    pub(crate) location: bool,
+
     /// Say nothing of the payment on standard error
     #[arg(short, long)]
     pub(crate) silent: bool,
@@ -95,7 +99,7 @@ pub(crate) struct FetchArgs {
     #[arg(long, value_name = "SATS", default_value_t = 1_000)]
     pub(crate) max_sats: u64,
 
-    /// Pay at most this as routing fee [default: 1% of the price, at least 10 sats]
+    /// Pay at most this as routing fee [default: 1% of the price, plus 10 sats]
     #[arg(long, value_name = "SATS")]
     pub(crate) max_fee_sats: Option<u64>,
 
@@ -189,15 +193,30 @@ pub(crate) struct DevnetArgs {
     pub(crate) listen: SocketAddr,
 }
 
+/// What can be asked of a devnet that runs under --data-dir.
 #[derive(Debug, Subcommand)]
 pub(crate) enum DevnetCommand {
-    /// Make the running devnet fail, as JSON of docs/DEVNET.md; without one, show what is set
+    /// Clear all faults
+    Clear,
+    /// Let a payment that is stuck in flight fail
+    Fail {
+        /// 64 hex digits
+        payment_hash: String,
+    },
+    /// Make it fail as docs/DEVNET.md says; without an argument, list the faults that are set
     Fault {
-        /// Such as `{"pay":{"kind":"no_route","count":1}}`; `{}` clears all
+        /// Such as `{"operation":"pay","kind":"no_route","count":1}`
         json: Option<String>,
     },
-    /// List the payments that the running devnet made
+    /// List its invoices, one JSON object a line
+    Invoices,
+    /// List the payments that were asked of it, one JSON object a line
     Payments,
+    /// Let a payment that is stuck in flight succeed
+    Settle {
+        /// 64 hex digits
+        payment_hash: String,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -226,10 +245,19 @@ pub(crate) struct KeygenArgs {
     /// Add a new minting key to the existing keyring; the old keys go on verifying
     #[arg(long)]
     pub(crate) rotate: bool,
+
+    /// Drop every key but the minting one: one validity window after a rotation, or at once when
+    /// an old key is compromised
+    #[arg(long)]
+    pub(crate) drop_older: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ReceiptsArgs {
+    /// The newest so many
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) limit: usize,
+
     /// Print one JSON object a line
     #[arg(long)]
     pub(crate) json: bool,

@@ -1,2 +1,61 @@
-//! Placeholder.
-fn main() {}
+//! `plannt`: pay for HTTP requests over Lightning, and charge for them.
+#![forbid(unsafe_code)]
+
+mod args;
+mod decode;
+mod demo;
+mod devnet;
+mod error;
+mod exit;
+mod fetch;
+mod home;
+mod keygen;
+mod print;
+mod receipts;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+use args::{Cli, Command};
+use error::CliError;
+use home::Home;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // Logs go to standard error, so that standard output holds the response alone.
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into()))
+        .with_writer(std::io::stderr)
+        .init();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("plannt: could not start: {error}");
+            return ExitCode::from(exit::OTHER);
+        }
+    };
+    match runtime.block_on(run(&cli)) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("plannt: {error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+async fn run(cli: &Cli) -> Result<u8, CliError> {
+    let home = || Home::new(&cli.home);
+    match &cli.command {
+        None => return fetch::run(&cli.fetch, &home()?).await,
+        Some(Command::Decode(args)) => decode::run(args)?,
+        Some(Command::Demo(args)) => demo::run(args).await?,
+        Some(Command::Devnet(args)) => devnet::run(args, &home()?).await?,
+        Some(Command::Keygen(args)) => keygen::run(args, &home()?)?,
+        Some(Command::Receipts(args)) => receipts::run(args, &home()?)?,
+        Some(Command::Serve(args)) => serve::run(args, &home()?).await?,
+    }
+    Ok(exit::OK)
+}

@@ -1,0 +1,96 @@
+//! `plannt <url>`: sends a request, pays for it, and writes the response.
+
+mod output;
+mod request;
+mod wallet;
+
+use plannt_client::{
+    Budget, BudgetRule, Client, ClientError, FeeLimit, Hosts, Quoted, Refusal, Response,
+};
+
+use crate::args::FetchArgs;
+use crate::error::CliError;
+use crate::exit;
+use crate::home::Home;
+use crate::print;
+use wallet::Wallet;
+
+/// The fee limit where none was given: 10 sats and 1% of the price.
+const DEFAULT_FEE: FeeLimit = FeeLimit { base_msat: 10_000, parts_per_million: 10_000 };
+
+/// Returns the exit code.
+pub(crate) async fn run(args: &FetchArgs, home: &Home) -> Result<u8, CliError> {
+    let request = request::build(args)?;
+    let wallet = Wallet::find(args, home)?;
+    let client = client(args, home, &wallet)?;
+    if args.dry_run || !wallet.can_pay() {
+        return match client.quote(request).await? {
+            Quoted::Free(response) => finish(args, response).await,
+            Quoted::Charged(quote) if args.dry_run => {
+                eprint!("{}", print::quote(&quote));
+                Ok(exit::OK)
+            }
+            Quoted::Charged(quote) => {
+                eprint!("{}", print::quote(&quote));
+                Err(CliError::NoWallet)
+            }
+            _ => Err(CliError::Usage("this answer is of a kind that is not known here".into())),
+        };
+    }
+    let response = client.send(request).await?;
+    if !args.silent {
+        eprint!("{}", print::payment(&response));
+    }
+    finish(args, response).await
+}
+
+async fn finish(args: &FetchArgs, response: Response) -> Result<u8, CliError> {
+    let status = response.status;
+    output::write(args, response).await?;
+    Ok(if args.fail && status.as_u16() >= 400 { exit::HTTP_ERROR } else { exit::OK })
+}
+
+fn client(args: &FetchArgs, home: &Home, wallet: &Wallet) -> Result<Client, CliError> {
+    let msat = |sats: u64| {
+        sats.checked_mul(1_000).ok_or_else(|| CliError::Usage("the limit is out of range".into()))
+    };
+    let fee = match args.max_fee_sats {
+        Some(sats) => FeeLimit::fixed(msat(sats)?),
+        None => DEFAULT_FEE,
+    };
+    let mut builder = Client::builder(wallet.payer(), wallet.network())
+        .journal_path(home.journal())
+        .max_payment_msat(msat(args.max_sats)?)
+        .max_fee(fee)
+        .payment_timeout(args.payment_timeout)
+        .pay_after_loss(args.pay_again);
+    if let Some(sats) = args.max_sats_per_day {
+        builder = builder.budget(Budget::new([BudgetRule::per_day(msat(sats)?)]));
+    }
+    if !args.allow_host.is_empty() {
+        builder = builder.allowed_hosts(Hosts::listed(&args.allow_host));
+    }
+    if args.allow_http {
+        builder = builder.plain_http_hosts(Hosts::Any);
+    }
+    Ok(builder.follow_redirects(args.location).build()?)
+}
+
+/// See [`exit`].
+pub(crate) fn exit_code(error: &ClientError) -> u8 {
+    match error {
+        ClientError::Config { .. } | ClientError::Request { .. } => exit::USAGE,
+        ClientError::Journal(_) => exit::JOURNAL,
+        ClientError::NotDelivered { .. } | ClientError::Transport(_) => exit::NETWORK,
+        ClientError::Refused { refusal, .. } => match refusal {
+            Refusal::Journal => exit::JOURNAL,
+            Refusal::PaymentFailed { .. } => exit::NOT_PAID,
+            Refusal::PaymentLost(_) => exit::LOST,
+            Refusal::Busy
+            | Refusal::PaymentUnresolved { .. }
+            | Refusal::PreimageMismatch { .. } => exit::UNKNOWN,
+            _ => exit::REFUSED,
+        },
+        _ => exit::OTHER,
+    }
+}

@@ -1,0 +1,179 @@
+//! What people read on standard error, and what `decode` and `receipts` print.
+
+use std::fmt::Write;
+use std::time::{Duration, UNIX_EPOCH};
+
+use plannt_client::{CredentialUse, Pending, Quote, Receipt, Response};
+use serde_json::{Value, json};
+
+/// An amount in msat as satoshis: `21 sat`, `21.5 sat`.
+pub(crate) fn sats(msat: u64) -> String {
+    match msat % 1_000 {
+        0 => format!("{} sat", msat / 1_000),
+        part => {
+            let part = format!("{part:03}");
+            format!("{}.{} sat", msat / 1_000, part.trim_end_matches('0'))
+        }
+    }
+}
+
+/// Unix seconds as RFC 3339.
+pub(crate) fn time(seconds: u64) -> String {
+    match UNIX_EPOCH.checked_add(Duration::from_secs(seconds)) {
+        // Beyond the year 9999 there is no RFC 3339.
+        Some(at) if seconds < 253_402_300_800 => humantime::format_rfc3339_seconds(at).to_string(),
+        _ => format!("{seconds} seconds after 1970"),
+    }
+}
+
+/// What a request would cost.
+pub(crate) fn quote(quote: &Quote) -> String {
+    let mut text = String::new();
+    line(&mut text, "price", &sats(quote.amount_msat));
+    line(&mut text, "fee", &format!("up to {}", sats(quote.max_fee_msat)));
+    line(&mut text, "for", &quote.origin.to_string());
+    if let Some(payee) = quote.payee_hex() {
+        line(&mut text, "payee", &payee);
+    }
+    if let Some(description) = &quote.description {
+        line(&mut text, "says", &printable(description));
+    }
+    line(&mut text, "network", quote.network.name());
+    line(&mut text, "hash", &quote.payment_hash.to_string());
+    line(&mut text, "pay by", &time(quote.invoice_expires_at));
+    if let Some(until) = quote.valid_until {
+        line(&mut text, "valid to", &time(until));
+    }
+    if let Some(left) = quote.budget_left_msat {
+        line(&mut text, "budget", &format!("{} left", sats(left)));
+    }
+    match &quote.pending {
+        Some(Pending::Undelivered(receipt)) => {
+            let paid = sats(receipt.paid_msat());
+            line(&mut text, "note", &format!("{paid} was paid for this already and will be used"));
+        }
+        Some(Pending::Delivered(_)) => {
+            line(&mut text, "note", "a kept credential will be tried first");
+        }
+        Some(Pending::Unresolved(hash)) => {
+            line(&mut text, "note", &format!("payment {hash} is not resolved yet and comes first"));
+        }
+        _ => {}
+    }
+    if let Some(refusal) = &quote.refusal {
+        line(&mut text, "refused", &format!("{refusal} ({})", refusal.code()));
+    }
+    text
+}
+
+/// What was paid, to whom, with which fee, and how long it took.
+pub(crate) fn payment(response: &Response) -> String {
+    let mut text = String::new();
+    if let Some(payment) = &response.payment {
+        let receipt = &payment.receipt;
+        let _ = writeln!(
+            text,
+            "plannt: paid {}, fee {}, to {}, in {} ms, hash {}",
+            sats(receipt.amount_msat),
+            sats(receipt.fee_msat.unwrap_or_default()),
+            receipt.payee_hex().map_or_else(
+                || receipt.origin.to_string(),
+                |payee| format!("{} (node {payee})", receipt.origin),
+            ),
+            payment.took.as_millis(),
+            receipt.payment_hash,
+        );
+    } else if let (CredentialUse::Kept | CredentialUse::Recovered, Some(receipt)) =
+        (response.credential, &response.receipt)
+    {
+        let _ = writeln!(
+            text,
+            "plannt: paid nothing; used the credential bought for {} at {}, hash {}",
+            sats(receipt.paid_msat()),
+            time(receipt.settled_at.unwrap_or(receipt.created_at)),
+            receipt.payment_hash,
+        );
+    }
+    if response.journal_failed {
+        text.push_str("plannt: the journal could not note what became of the credential\n");
+    }
+    text
+}
+
+/// A receipt in one line.
+pub(crate) fn receipt(receipt: &Receipt) -> String {
+    let state = match receipt.credential {
+        Some(credential) => format!("{}, {}", receipt.state, credential.name()),
+        None => receipt.state.to_string(),
+    };
+    format!(
+        "{}  {:>10}  fee {:>7}  {} {}{}  {state}  {}",
+        time(receipt.settled_at.unwrap_or(receipt.created_at)),
+        sats(receipt.amount_msat),
+        sats(receipt.fee_msat.unwrap_or_default()),
+        receipt.method,
+        receipt.origin,
+        printable(receipt.path()),
+        receipt.payment_hash,
+    )
+}
+
+/// The same for programs.
+pub(crate) fn receipt_json(receipt: &Receipt) -> Value {
+    json!({
+        "payment_hash": receipt.payment_hash.to_string(),
+        "network": receipt.network.name(),
+        "amount_msat": receipt.amount_msat,
+        "fee_msat": receipt.fee_msat,
+        "charged_msat": receipt.charged_msat,
+        "payee": receipt.payee_hex(),
+        "method": receipt.method,
+        "origin": receipt.origin.to_string(),
+        "path": receipt.path(),
+        "created_at": time(receipt.created_at),
+        "settled_at": receipt.settled_at.map(time),
+        "state": receipt.state.name(),
+        "credential": receipt.credential.map(|c| c.name()),
+        "failure": receipt.failure,
+    })
+}
+
+fn line(text: &mut String, name: &str, value: &str) {
+    // Writing to a string can't fail.
+    let _ = writeln!(text, "{name:<9} {value}");
+}
+
+/// A server's words, with nothing in them that a terminal would act on.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_exact() {
+        for (msat, text) in [
+            (21_000, "21 sat"),
+            (0, "0 sat"),
+            (1, "0.001 sat"),
+            (21_500, "21.5 sat"),
+            (u64::MAX, "18446744073709551.615 sat"),
+        ] {
+            assert_eq!(sats(msat), text);
+        }
+    }
+
+    #[test]
+    fn no_time_is_out_of_range() {
+        assert_eq!(time(0), "1970-01-01T00:00:00Z");
+        assert_eq!(time(253_402_300_799), "9999-12-31T23:59:59Z");
+        assert_eq!(time(u64::MAX), format!("{} seconds after 1970", u64::MAX));
+    }
+
+    #[test]
+    fn a_terminal_acts_on_nothing() {
+        assert_eq!(printable("a\x1b[2Jb\n"), "a\u{fffd}[2Jb\u{fffd}");
+    }
+}

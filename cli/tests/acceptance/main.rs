@@ -1,0 +1,11 @@
+//! The real binary, run as a user runs it. One test program, so that it is linked once.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+mod crash;
+mod demo;
+#[cfg(target_os = "linux")]
+mod disk;
+#[cfg(target_os = "linux")]
+mod durability;
+mod serve;
