@@ -1,14 +1,17 @@
 //! One body type for everything between the listener and the upstream.
 
 use std::error::Error;
+use std::io;
 use std::iter;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Empty, Full};
+use tokio::time::{Sleep, sleep};
 
 pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 pub(crate) type Body = UnsyncBoxBody<Bytes, BoxError>;
@@ -64,6 +67,46 @@ impl<T: Unpin> http_body::Body for Holding<T> {
             self.held = None;
         }
         frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// A body that breaks off with [`io::ErrorKind::TimedOut`] where nothing of it comes for too long.
+pub(crate) struct Paced {
+    body: Body,
+    limit: Duration,
+    wait: Option<Pin<Box<Sleep>>>,
+}
+
+impl Paced {
+    pub(crate) fn new(body: Body, limit: Duration) -> Self {
+        Self { body, limit, wait: None }
+    }
+}
+
+impl http_body::Body for Paced {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = &mut *self;
+        if let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(cx) {
+            this.wait = None;
+            return Poll::Ready(frame);
+        }
+        let limit = this.limit;
+        let wait = this.wait.get_or_insert_with(|| Box::pin(sleep(limit)));
+        wait.as_mut().poll(cx).map(|()| Some(Err(io::Error::from(io::ErrorKind::TimedOut).into())))
     }
 
     fn is_end_stream(&self) -> bool {

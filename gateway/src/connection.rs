@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
@@ -14,7 +15,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
-use crate::body::{self, Body, Holding};
+use crate::body::{self, Body, BoxError, Holding, Paced};
 use crate::front::Front;
 use crate::problem::Problem;
 use crate::wire::{Exchange, GuardedIo, HeadLimits, Protocol, Timers};
@@ -54,7 +55,7 @@ impl Connection {
                 let exchange = io.exchange();
                 self.serve_http1(TokioIo::new(io), exchange).await
             }
-            Ok(Some(Protocol::Http2)) => self.serve_http2(TokioIo::new(io), head).await,
+            Ok(Some(Protocol::Http2)) => self.serve_http2(TokioIo::new(io), head, timers).await,
             Ok(None) | Err(_) => return,
         };
         if let Err(error) = ended {
@@ -86,10 +87,17 @@ impl Connection {
         connection.await
     }
 
-    async fn serve_http2(mut self, io: Guarded, head: usize) -> Result<(), hyper::Error> {
+    async fn serve_http2(
+        mut self,
+        io: Guarded,
+        head: usize,
+        timers: Timers,
+    ) -> Result<(), hyper::Error> {
         let Self { front, peer, stop } = &mut self;
         let (front, peer, running) = (Arc::clone(front), *peer, stop.clone());
         let service = service_fn(move |request: Request<Incoming>| {
+            // On HTTP/1 the guard sees to that.
+            let request = request.map(|body| Paced::new(body::boxed(body), timers.body));
             let answer = run(Arc::clone(&front), request, peer, None, running.clone());
             async move { Ok::<_, Infallible>(answer.await) }
         });
@@ -112,15 +120,20 @@ impl Connection {
 
 /// Answers a request in a task of its own, which outlives a client that hangs up: a use that was taken
 /// for a request which then did not reach its upstream is given back all the same.
-fn run(
+fn run<B>(
     front: Arc<Front>,
-    request: Request<Incoming>,
+    request: Request<B>,
     peer: SocketAddr,
     problem: Option<Problem>,
     running: watch::Receiver<bool>,
-) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>> {
+) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>>
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    let request = request.map(body::boxed);
     let task = tokio::spawn(async move {
-        let response = front.answer(request.map(body::boxed), peer, problem).await;
+        let response = front.answer(request, peer, problem).await;
         drop(running);
         response
     });

@@ -1,5 +1,7 @@
 //! `POST /v1/generate`: what is sent on, where to, and what is refused before any challenge.
 
+use std::fmt;
+
 use http::Uri;
 use http::uri::PathAndQuery;
 use serde_json::Value;
@@ -7,10 +9,17 @@ use serde_json::Value;
 use crate::GatewayError;
 
 /// Where an OpenAI-compatible server takes prompts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct GenerateUrl {
     chat: Uri,
     completions: Uri,
+}
+
+impl fmt::Debug for GenerateUrl {
+    /// Without the query, which may hold a key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("GenerateUrl").field(&self.chat.authority()).field(&self.chat.path()).finish()
+    }
 }
 
 /// What a body asks for.

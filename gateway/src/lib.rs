@@ -6,6 +6,21 @@
 //! requests that every other HTTP implementation would read the same way, forwards exactly what
 //! was priced, and says when an upstream was certainly not reached (docs/PROTOCOL.md §3).
 //!
+//! ```no_run
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! use plannt_core::Network;
+//! use plannt_gateway::{Gateway, GatewayConfig};
+//!
+//! let node = plannt_lightning::invoicer_from_url("lnd://127.0.0.1:8080?cert=tls.cert&macaroon=invoices.macaroon")?;
+//! let config = GatewayConfig::upstream(node, Network::Bitcoin, "data", "http://127.0.0.1:3000", 5_000)?
+//!     .free_paths(["/health", "/public/*"])?;
+//! let gateway = Gateway::bind(config).await?;
+//! println!("selling at http://{}", gateway.local_addr());
+//! gateway.serve(std::future::pending()).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! HTTP/1.1 and HTTP/2 by prior knowledge are spoken on one plain listener.
 #![forbid(unsafe_code)]
 

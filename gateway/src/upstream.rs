@@ -17,8 +17,8 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use plannt_gate::NotReached;
 
 use self::connect::{ConnectTimeout, Connector};
-use self::transfer::{Download, Upload, Uploading};
-use crate::body::{self, Body};
+use self::transfer::{Upload, Uploading};
+use crate::body::{self, Body, Paced};
 use crate::config::Timeouts;
 use crate::problem::Problem;
 use crate::{GatewayError, hygiene};
@@ -66,7 +66,7 @@ impl Upstream {
         parts.version = Version::HTTP_11;
         hygiene::clean_response(&mut parts.headers);
         keep_redirect_here(uri, &mut parts.headers);
-        let response_body = Download::new(response_body, self.timeouts.response);
+        let response_body = Paced::new(response_body, self.timeouts.response);
         Response::from_parts(parts, body::boxed(response_body))
     }
 }

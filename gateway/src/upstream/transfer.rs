@@ -1,6 +1,5 @@
 //! Bodies on their way to and from an upstream, watched for who stopped.
 
-use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -8,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
-use tokio::time::{Instant, Sleep, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
 use crate::body::{Body, BoxError};
 use crate::problem::Problem;
@@ -96,45 +95,5 @@ pub(crate) async fn unless_idle<T>(
                 }
             }
         }
-    }
-}
-
-/// A response body that breaks off where the upstream sends nothing for too long.
-pub(crate) struct Download {
-    body: Body,
-    limit: Duration,
-    wait: Option<Pin<Box<Sleep>>>,
-}
-
-impl Download {
-    pub(crate) fn new(body: Body, limit: Duration) -> Self {
-        Self { body, limit, wait: None }
-    }
-}
-
-impl http_body::Body for Download {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let this = &mut *self;
-        if let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(cx) {
-            this.wait = None;
-            return Poll::Ready(frame);
-        }
-        let limit = this.limit;
-        let wait = this.wait.get_or_insert_with(|| Box::pin(sleep(limit)));
-        wait.as_mut().poll(cx).map(|()| Some(Err(io::Error::from(io::ErrorKind::TimedOut).into())))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }

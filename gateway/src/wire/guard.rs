@@ -7,16 +7,16 @@
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_util::task::AtomicWaker;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::buffer::Buffer;
 use super::chunked::BodyTracker;
+use super::exchange::Exchange;
 use super::head::{self, Head, HeadLimits};
 use crate::problem::Problem;
 
@@ -24,8 +24,6 @@ use crate::problem::Problem;
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// What the library reads where the client's own head was refused.
 const SUBSTITUTE: &[u8] = b"GET / HTTP/1.1\r\n\r\n";
-/// The first size of the read buffer; it grows only for heads that need more.
-const BUFFER: usize = 8 * 1024;
 /// Unread input that a closing connection still takes, so that the answer is not lost to a reset.
 const LINGER_BYTES: usize = 1024 * 1024;
 const LINGER: Duration = Duration::from_secs(2);
@@ -45,64 +43,6 @@ pub(crate) struct Timers {
 pub(crate) enum Protocol {
     Http1,
     Http2,
-}
-
-/// What guard and service of one HTTP/1 connection tell each other. Requests are counted, so
-/// that a pipelined request's problem is not taken for that of the one before it.
-#[derive(Debug, Default)]
-pub(crate) struct Exchange {
-    /// Heads that were handed to the library.
-    heads: AtomicU64,
-    /// Requests that the library handed to the service.
-    begun: AtomicU64,
-    /// Answers that were written to their end, or given up.
-    finished: AtomicU64,
-    /// Who reads, to be told when an answer is finished.
-    reader: AtomicWaker,
-    refused: Mutex<Option<(u64, Problem)>>,
-}
-
-impl Exchange {
-    /// Counts one request that arrives at the service; the problem is its answer, where there is one.
-    pub(crate) fn begin(self: &Arc<Self>) -> (InFlight, Option<Problem>) {
-        let number = self.begun.fetch_add(1, Ordering::AcqRel);
-        let in_flight = InFlight(Arc::clone(self));
-        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        if refused.as_ref().is_some_and(|(at, _)| *at == number) {
-            return (in_flight, refused.take().map(|(_, problem)| problem));
-        }
-        // The library saw a request where the guard saw none: they disagree on where one ends.
-        let problem = (number >= self.heads.load(Ordering::Acquire))
-            .then(|| Problem::request("the request was not framed clearly"));
-        (in_flight, problem)
-    }
-
-    fn pass_head(&self) {
-        self.heads.fetch_add(1, Ordering::AcqRel);
-    }
-
-    fn refuse(&self, problem: Problem) {
-        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        *refused = Some((self.heads.fetch_add(1, Ordering::AcqRel), problem));
-    }
-
-    /// Whether an answer is due or being written; the task is woken when it no longer is.
-    fn is_busy_for(&self, cx: &Context<'_>) -> bool {
-        self.reader.register(cx.waker());
-        self.heads.load(Ordering::Acquire) > self.finished.load(Ordering::Acquire)
-    }
-}
-
-/// One request of an HTTP/1 connection, until its answer has been written or given up.
-#[derive(Debug)]
-pub(crate) struct InFlight(Arc<Exchange>);
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        self.0.finished.fetch_add(1, Ordering::AcqRel);
-        // From now on the client is waited for.
-        self.0.reader.wake();
-    }
 }
 
 #[derive(Debug)]
@@ -357,6 +297,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for GuardedIo<T> {
                 Poll::Ready(Ok(())) => {}
                 other => return other,
             }
+            // Between two requests there is nothing unread.
+            if matches!(this.state, State::Head | State::Raw) && this.buffer.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
             this.linger = Some((Box::pin(sleep_until(Instant::now() + LINGER)), LINGER_BYTES));
         }
         let Some((sleep, left)) = &mut this.linger else { return Poll::Ready(Ok(())) };
@@ -367,93 +311,6 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for GuardedIo<T> {
                 Poll::Ready(_) => return Poll::Ready(Ok(())),
                 Poll::Pending => return sleep.as_mut().poll(cx).map(Ok),
             }
-        }
-    }
-}
-
-/// Bytes from the client: first those that may be read, then those that are still to be judged.
-struct Buffer {
-    bytes: Vec<u8>,
-    start: usize,
-    judged: usize,
-    end: usize,
-}
-
-impl Buffer {
-    fn new() -> Self {
-        Self { bytes: vec![0; BUFFER], start: 0, judged: 0, end: 0 }
-    }
-
-    fn passed(&self) -> &[u8] {
-        &self.bytes[self.start..self.judged]
-    }
-
-    fn held(&self) -> &[u8] {
-        &self.bytes[self.judged..self.end]
-    }
-
-    fn is_empty(&self) -> bool {
-        self.start == self.end
-    }
-
-    fn pass(&mut self, count: usize) {
-        self.judged += count;
-    }
-
-    fn pass_all(&mut self) {
-        self.judged = self.end;
-    }
-
-    fn consume(&mut self, count: usize) {
-        self.start += count;
-        if self.is_empty() {
-            self.clear();
-        }
-    }
-
-    fn clear(&mut self) {
-        (self.start, self.judged, self.end) = (0, 0, 0);
-    }
-
-    /// Drops the line ends at the front of what is held. Only where nothing waits to be read.
-    fn skip_line_ends(&mut self) {
-        let ends = self.held().iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-        self.judged += ends;
-        self.start = self.judged;
-    }
-
-    /// Puts `bytes` in the place of all that is held, ready to be read.
-    fn substitute(&mut self, bytes: &[u8]) {
-        self.clear();
-        self.bytes[..bytes.len()].copy_from_slice(bytes);
-        (self.judged, self.end) = (bytes.len(), bytes.len());
-    }
-
-    fn poll_fill<T: AsyncRead + Unpin>(
-        &mut self,
-        cx: &mut Context<'_>,
-        inner: &mut T,
-    ) -> Poll<io::Result<usize>> {
-        if self.end == self.bytes.len() {
-            if self.start > 0 {
-                self.bytes.copy_within(self.start..self.end, 0);
-                self.judged -= self.start;
-                self.end -= self.start;
-                self.start = 0;
-            } else {
-                // Bounded: a head above its limit is refused, and a body never waits here.
-                self.bytes.resize(self.bytes.len() * 2, 0);
-            }
-        }
-        let mut space = ReadBuf::new(&mut self.bytes[self.end..]);
-        match Pin::new(inner).poll_read(cx, &mut space) {
-            Poll::Ready(Ok(())) => {
-                let count = space.filled().len();
-                self.end += count;
-                Poll::Ready(Ok(count))
-            }
-            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-            Poll::Pending => Poll::Pending,
         }
     }
 }

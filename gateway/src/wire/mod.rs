@@ -5,11 +5,14 @@
 //! `Transfer-Encoding` is present, so that a message which an intermediary may have read
 //! otherwise would look harmless here (docs/PROTOCOL.md §3, "Around the credential").
 
+mod buffer;
 mod chunked;
+mod exchange;
 mod guard;
 mod head;
 mod spelling;
 
-pub(crate) use guard::{Exchange, GuardedIo, Protocol, Timers};
+pub(crate) use exchange::Exchange;
+pub(crate) use guard::{GuardedIo, Protocol, Timers};
 pub(crate) use head::HeadLimits;
 pub(crate) use spelling::Spelling;
