@@ -59,8 +59,15 @@ async fn a_data_folder_serves_one_devnet_at_a_time() {
 #[tokio::test]
 async fn the_files_are_the_owners_alone() {
     let net = net().await;
-    for name in ["devnet.json", "merchant.macaroon", "payer.macaroon", "other.macaroon", "tls.key"]
-    {
+    for name in [
+        "devnet.json",
+        "devnet.sqlite",
+        "devnet.sqlite-wal",
+        "merchant.macaroon",
+        "other.macaroon",
+        "payer.macaroon",
+        "tls.key",
+    ] {
         let mode = fs::metadata(net.folder.path().join(name)).expect(name).permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
     }

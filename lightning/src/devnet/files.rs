@@ -32,12 +32,7 @@ impl DataDir {
             .map_err(DevnetError::io("making the devnet data folder"))?;
         // The URLs name its files, and have to work from any folder.
         let path = fs::canonicalize(path).map_err(DevnetError::io("opening the data folder"))?;
-        let lock = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
-            .open(path.join("devnet.lock"))
+        let lock = open_private(&path.join("devnet.lock"))
             .map_err(DevnetError::io("opening devnet.lock"))?;
         lock.try_lock().map_err(|e| match e {
             TryLockError::WouldBlock => DevnetError::InUse,
@@ -48,6 +43,14 @@ impl DataDir {
 
     pub(super) fn join(&self, name: &str) -> PathBuf {
         self.path.join(name)
+    }
+
+    /// The database's path. The file is made here, since SQLite would let others read the node
+    /// keys in it; what SQLite puts beside it gets the same mode.
+    pub(super) fn database(&self) -> Result<PathBuf, DevnetError> {
+        let path = self.join("devnet.sqlite");
+        open_private(&path).map_err(DevnetError::io("opening devnet.sqlite"))?;
+        Ok(path)
     }
 
     /// Writes a file that only its owner reads, whole or not at all.
@@ -104,4 +107,9 @@ impl DataDir {
         self.write(CERTIFICATE_KEY, key.serialize_pem().as_bytes())?;
         self.write(CERTIFICATE, certificate.pem().as_bytes())
     }
+}
+
+/// Opens a file for writing; if it is new, only its owner may read it.
+fn open_private(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)
 }

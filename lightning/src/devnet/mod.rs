@@ -68,7 +68,7 @@ impl Devnet {
         let opened = tokio::task::spawn_blocking(move || {
             let data_dir = DataDir::open(&config.data_dir)?;
             let tls = data_dir.tls()?;
-            let ledger = Ledger::open(&data_dir.join("devnet.sqlite"))?;
+            let ledger = Ledger::open(&data_dir.database()?)?;
             let network = Network::new(ledger, &config)?;
             for account in &network.accounts {
                 data_dir.write(&macaroon_file(&account.name), &account.macaroon)?;
