@@ -71,12 +71,12 @@ pub enum TokenError {
     /// Not a macaroon.
     #[error(transparent)]
     Macaroon(#[from] MacaroonError),
-    /// More than [`MAX_TOKEN_CAVEATS`].
-    #[error("token with more than {MAX_TOKEN_CAVEATS} caveats")]
-    TooManyCaveats,
     /// More than [`MAX_TOKEN_BYTES`] before base64.
     #[error("token longer than {MAX_TOKEN_BYTES} bytes")]
     TooLong,
+    /// More than [`MAX_TOKEN_CAVEATS`].
+    #[error("token with more than {MAX_TOKEN_CAVEATS} caveats")]
+    TooManyCaveats,
 }
 
 impl TokenError {
@@ -85,8 +85,8 @@ impl TokenError {
         match self {
             Self::Base64(error) => error.code(),
             Self::Macaroon(error) => error.code(),
-            Self::TooManyCaveats => "token_too_many_caveats",
             Self::TooLong => "token_too_long",
+            Self::TooManyCaveats => "token_too_many_caveats",
         }
     }
 }

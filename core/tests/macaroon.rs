@@ -158,3 +158,50 @@ fn nothing_prints_a_signature() {
         assert!(text.contains("l402") && !text.contains(signature));
     }
 }
+
+/// Every way in which bytes are not a macaroon has its own error, with its own code.
+#[test]
+fn each_flaw_has_its_error() {
+    use MacaroonError as E;
+    let signature = base64::encode(&[0; 32]);
+    let json = |rest: &str| format!(r#"{{"v":2,{rest},"s64":"{signature}"}}"#).into_bytes();
+    let v2 = |parts: &[&[u8]]| [&[2], parts.concat().as_slice()].concat();
+    let (id, end, short) = (&[2, 1, b'i'][..], &[0][..], &[6, 1, 0][..]);
+    let signed = &[&[6, 32][..], &[0; 32]].concat()[..];
+    let vid = |len: u8| [&[2, 1, b'c', 4, len][..], &vec![0; usize::from(len)], end].concat();
+    let cases: Vec<(Vec<u8>, E, &str)> = vec![
+        (vec![1], E::Format, "macaroon_format"),
+        (json(r#""i64":"!""#), E::Base64(Part::Identifier), "macaroon_base64"),
+        (json(r#""i":"a","i64":"YQ""#), E::Duplicate(Part::Identifier), "macaroon_duplicate"),
+        (v2(&[&[3, 0]]), E::Expected(Part::Identifier), "macaroon_expected"),
+        (v2(&[&[2, 0x80, 0x80, 4]]), E::FieldTooLong(Part::Identifier), "macaroon_field_too_long"),
+        (b"{}x".to_vec(), E::Json, "macaroon_json"),
+        (
+            v2(&[id, end, &[1, 0], id, end]),
+            E::LocationOnFirstParty,
+            "macaroon_location_on_first_party",
+        ),
+        (b"0009abc d".to_vec(), E::Packet, "macaroon_packet"),
+        (v2(&[id, id]), E::SectionEnd, "macaroon_section_end"),
+        (v2(&[id, end, end, short]), E::SignatureLength, "macaroon_signature_length"),
+        (vec![b'0'; MAX_BYTES + 1], E::TooLong, "macaroon_too_long"),
+        (
+            v2(&[id, end, &[2, 0, 0].repeat(MAX_CAVEATS + 1)]),
+            E::TooManyCaveats,
+            "macaroon_too_many_caveats",
+        ),
+        (v2(&[id, end, end, signed, end]), E::TrailingBytes, "macaroon_trailing_bytes"),
+        (v2(&[&[2, 9]]), E::Truncated, "macaroon_truncated"),
+        (v2(&[&[1, 1, 0xff]]), E::Utf8(Part::Location), "macaroon_utf8"),
+        (v2(&[&[2, 0x81, 0]]), E::Varint, "macaroon_varint"),
+        (v2(&[id, end, &vid(71)]), E::VerificationIdLength, "macaroon_verification_id_length"),
+        (br#"{"v":3,"i":"a"}"#.to_vec(), E::Version, "macaroon_version"),
+    ];
+    for (bytes, error, code) in cases {
+        assert_eq!(Macaroon::parse(&bytes), Err(error), "{code}");
+        assert_eq!(error.code(), code);
+        let message = error.to_string();
+        assert!(!message.is_empty() && !message.starts_with(char::is_uppercase), "{message}");
+    }
+    assert!(Macaroon::parse(&v2(&[id, end, &vid(72), end, signed])).is_ok());
+}

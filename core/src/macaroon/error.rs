@@ -61,12 +61,12 @@ pub enum MacaroonError {
     /// A v1 packet's length or its final newline is wrong.
     #[error("bad v1 packet")]
     Packet,
-    /// The signature is not 32 bytes.
-    #[error("signature is not 32 bytes")]
-    SignatureLength,
     /// A section's end is due, and something else is there.
     #[error("end of section expected")]
     SectionEnd,
+    /// The signature is not 32 bytes.
+    #[error("signature is not 32 bytes")]
+    SignatureLength,
     /// More than [`super::MAX_BYTES`].
     #[error("macaroon longer than {} bytes", super::MAX_BYTES)]
     TooLong,
@@ -105,8 +105,8 @@ impl MacaroonError {
             Self::Json => "macaroon_json",
             Self::LocationOnFirstParty => "macaroon_location_on_first_party",
             Self::Packet => "macaroon_packet",
-            Self::SignatureLength => "macaroon_signature_length",
             Self::SectionEnd => "macaroon_section_end",
+            Self::SignatureLength => "macaroon_signature_length",
             Self::TooLong => "macaroon_too_long",
             Self::TooManyCaveats => "macaroon_too_many_caveats",
             Self::TrailingBytes => "macaroon_trailing_bytes",

@@ -152,11 +152,11 @@ impl<'a> Iterator for Caveats<'a> {
     fn next(&mut self) -> Option<CaveatRef<'a>> {
         self.left = self.left.checked_sub(1)?;
         // Nearly all are first-party and short; this reads them at a fraction of the price.
-        if let [IDENTIFIER, len @ ..0x80, rest @ ..] = self.reader.0 {
-            if let Some((id, [END, rest @ ..])) = rest.split_at_checked(usize::from(*len)) {
-                self.reader = Reader(rest);
-                return Some(CaveatRef { id, verification_id: None, location: None });
-            }
+        if let [IDENTIFIER, len @ ..0x80, rest @ ..] = self.reader.0
+            && let Some((id, [END, rest @ ..])) = rest.split_at_checked(usize::from(*len))
+        {
+            self.reader = Reader(rest);
+            return Some(CaveatRef { id, verification_id: None, location: None });
         }
         // `parse` has read this section once, so that it reads again.
         self.reader.caveat().ok()
