@@ -94,6 +94,10 @@ pub enum Step {
 }
 
 /// What the driver tells the flow.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "one lives at a time, and a box is in every driver's way"
+)]
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event {
