@@ -9,3 +9,4 @@ mod disk;
 #[cfg(target_os = "linux")]
 mod durability;
 mod serve;
+mod tools;

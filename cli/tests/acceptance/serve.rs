@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
 use crate::common::node::Node;
-use crate::common::{plannt_at, request, run};
+use crate::common::{Service, plannt_at, request, run};
 
 #[test]
 fn a_credential_opens_its_own_route_once() {
@@ -185,4 +185,31 @@ fn is_whole(seen: &[u8]) -> bool {
         .find_map(|line| line.strip_prefix("content-length: "))
         .map_or(0, |n| n.trim().parse::<usize>().unwrap());
     seen.len() >= end + 4 + length
+}
+
+#[test]
+fn the_devnet_takes_orders_from_the_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = Service::demo(folder.path());
+    let devnet = |args: &[&str]| {
+        let ran = run(plannt_at(folder.path()).arg("devnet").args(args));
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        ran.stdout
+    };
+    let set = devnet(&["fault", r#"{"operation":"pay","kind":"stuck","count":1}"#]);
+    assert_eq!(set.trim(), r#"{"operation":"pay","kind":"stuck","count":1}"#);
+    let fetch = || {
+        run(plannt_at(folder.path()).args(["--payment-timeout", "1s"]).arg(service.url("/v1/demo")))
+    };
+    assert_eq!(fetch().code, Some(5));
+    let payment: serde_json::Value = serde_json::from_str(&devnet(&["payments"])).unwrap();
+    assert_eq!(payment["status"], "IN_FLIGHT");
+    devnet(&["settle", payment["payment_hash"].as_str().unwrap()]);
+    assert_eq!(fetch().code, Some(0));
+
+    devnet(&["fault", r#"{"operation":"issue","kind":"down"}"#]);
+    assert_eq!(service.get("/v1/demo", None).status, 503);
+    devnet(&["clear"]);
+    assert_eq!(service.get("/v1/demo", None).status, 402);
+    assert_eq!(devnet(&["invoices"]).lines().count(), 2);
 }
