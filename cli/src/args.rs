@@ -103,7 +103,7 @@ pub(crate) struct FetchArgs {
     #[arg(long, value_name = "SATS")]
     pub(crate) max_fee_sats: Option<u64>,
 
-    /// Pay at most this in a day (UTC), all calls and processes together
+    /// Pay at most this in 24 hours, all calls and processes together
     #[arg(long, value_name = "SATS", env = "PLANNT_MAX_SATS_PER_DAY")]
     pub(crate) max_sats_per_day: Option<u64>,
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::args::DecodeArgs;
 use crate::error::CliError;
-use crate::print::{printable, sats, time};
+use crate::print::{out, printable, sats, time};
 
 pub(crate) fn run(args: &DecodeArgs) -> Result<(), CliError> {
     let text = match args.text.as_slice() {
@@ -20,13 +20,11 @@ pub(crate) fn run(args: &DecodeArgs) -> Result<(), CliError> {
     let decoded = decode_any(&text).map_err(|e| CliError::Decode(e.to_string()))?;
     let value = serde_json::to_value(&decoded).map_err(|e| CliError::Decode(e.to_string()))?;
     if args.json {
-        println!("{value:#}");
-    } else {
-        let mut text = String::new();
-        lines(&mut text, 0, &value);
-        print!("{text}");
+        return out(&format!("{value:#}"));
     }
-    Ok(())
+    let mut text = String::new();
+    lines(&mut text, 0, &value);
+    out(&text)
 }
 
 fn read_stdin() -> Result<String, CliError> {

@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 use crate::args::DemoArgs;
 use crate::error::CliError;
 use crate::home::Home;
+use crate::print::out;
 use crate::serve;
 
 const PATH: &str = "/v1/demo";
@@ -21,7 +22,7 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), CliError> {
     let folder = tempfile::tempdir().map_err(CliError::io("make a temporary folder"))?;
     let service = serve::start_demo(&Home::at(folder.path()), args.listen).await?;
     let wallet = payer_from_url(service.payer_url())?;
-    println!("A devnet and the demo service run on {}.\n", service.local_addr());
+    out(&format!("A devnet and the demo service run on {}.\n", service.local_addr()))?;
     let outcome = play(service.local_addr(), wallet.as_ref()).await;
     service.stop().await;
     outcome
@@ -30,42 +31,42 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), CliError> {
 async fn play(address: SocketAddr, wallet: &dyn Payer) -> Result<(), CliError> {
     let begun = Instant::now();
 
-    println!("1. Request");
+    out("1. Request")?;
     let refused = exchange(address, None).await?;
-    println!("\n2. 402 with an invoice and a macaroon");
-    refused.print();
+    out("\n2. 402 with an invoice and a macaroon")?;
+    refused.print()?;
     refused.expect(402)?;
     let challenge = refused.challenge()?;
 
-    println!("\n3. The agent pays the invoice");
+    out("\n3. The agent pays the invoice")?;
     let (payment, request) = pay(wallet, &challenge).await?;
-    println!("   paid {} msat, fee {} msat", request.amount_msat, payment.fee_msat);
-    println!("   payment hash {}", request.payment_hash);
-    println!("   preimage     {}", elide(&payment.preimage.expose_hex()));
+    out(&format!("   paid {} msat, fee {} msat", request.amount_msat, payment.fee_msat))?;
+    out(&format!("   payment hash {}", request.payment_hash))?;
+    out(&format!("   preimage     {}", elide(&payment.preimage.expose_hex())))?;
 
-    println!("\n4. Retry with the credential");
+    out("\n4. Retry with the credential")?;
     let credential = authorization_value(&challenge.token, &payment.preimage);
     let granted = exchange(address, Some(&credential)).await?;
-    println!("\n5. Access granted, token spent");
-    granted.print();
+    out("\n5. Access granted, token spent")?;
+    granted.print()?;
     let cycle = begun.elapsed();
     granted.expect(200)?;
 
-    println!("\nThe same credential again");
+    out("\nThe same credential again")?;
     let replayed = exchange(address, Some(&credential)).await?;
-    replayed.print();
+    replayed.print()?;
     replayed.expect(402)?;
     let code = replayed.member("code")?;
     if code != "spent" {
         return Err(CliError::Demo(format!("the replay was refused with {code}, not spent")));
     }
-    println!("\nreplay refused: code: {code}");
-    println!("paid cycle: {} ms", cycle.as_millis());
+    out(&format!("\nreplay refused: code: {code}"))?;
+    out(&format!("paid cycle: {} ms", cycle.as_millis()))?;
 
-    println!("\nIn short:");
-    println!("   {}", granted.status_line());
-    println!("   x-l402: {}", granted.header("x-l402").unwrap_or_default());
-    println!("   {}", granted.body.trim_end());
+    out("\nIn short:")?;
+    out(&format!("   {}", granted.status_line()))?;
+    out(&format!("   x-l402: {}", granted.header("x-l402").unwrap_or_default()))?;
+    out(&format!("   {}", granted.body.trim_end()))?;
     Ok(())
 }
 
@@ -95,10 +96,9 @@ struct Answer {
 }
 
 impl Answer {
-    fn print(&self) {
-        for line in self.head.lines().chain([""]).chain(self.body.lines()) {
-            println!("   {line}");
-        }
+    fn print(&self) -> Result<(), CliError> {
+        let mut lines = self.head.lines().chain([""]).chain(self.body.lines());
+        lines.try_for_each(|line| out(&format!("   {line}")))
     }
 
     fn status_line(&self) -> &str {
@@ -137,15 +137,15 @@ impl Answer {
 async fn exchange(address: SocketAddr, credential: Option<&str>) -> Result<Answer, CliError> {
     let mut lines = vec![format!("GET {PATH} HTTP/1.1"), format!("Host: {address}")];
     for line in &lines {
-        println!("   {line}");
+        out(&format!("   {line}"))?;
     }
     if let Some(value) = credential {
         let (token, preimage) = value.rsplit_once(':').unwrap_or_default();
-        println!("   Authorization: {token}:{}", elide(preimage));
+        out(&format!("   Authorization: {token}:{}", elide(preimage)))?;
         lines.push(format!("Authorization: {value}"));
     }
     lines.push("Connection: close".into());
-    println!("   Connection: close");
+    out("   Connection: close")?;
 
     let io = CliError::io("talk to the demo service");
     let exchange = async {

@@ -1,7 +1,5 @@
 //! `plannt devnet`: a Lightning network in one process.
 
-use std::io::Write;
-
 use plannt_core::PaymentHash;
 use plannt_lightning::devnet::{Control, Devnet, DevnetConfig, DevnetFile, Fault};
 use plannt_lightning::payer_from_url;
@@ -10,6 +8,7 @@ use serde::Serialize;
 use crate::args::{DevnetArgs, DevnetCommand};
 use crate::error::CliError;
 use crate::home::Home;
+use crate::print::out;
 use crate::serve::stop_signal;
 
 pub(crate) async fn run(args: &DevnetArgs, home: &Home) -> Result<(), CliError> {
@@ -35,10 +34,12 @@ async fn serve(args: &DevnetArgs, home: &Home) -> Result<(), CliError> {
     let mut config = DevnetConfig::new(home.devnet());
     config.listen = args.listen;
     let devnet = Devnet::start(config).await?;
-    println!("listening on https://{}", devnet.local_addr());
-    println!("wallet: {}", devnet.payer_url());
-    println!("node:   {}", devnet.invoicer_url());
-    std::io::stdout().flush().map_err(CliError::io("write to standard output"))?;
+    out(&format!(
+        "listening on https://{}\nwallet: {}\nnode:   {}",
+        devnet.local_addr(),
+        devnet.payer_url(),
+        devnet.invoicer_url()
+    ))?;
     stop_signal().await;
     devnet.shutdown().await;
     Ok(())
@@ -64,7 +65,7 @@ fn hash(text: &str) -> Result<PaymentHash, CliError> {
 fn list<T: Serialize>(items: &[T]) -> Result<(), CliError> {
     for item in items {
         let line = serde_json::to_string(item).map_err(|e| CliError::Decode(e.to_string()))?;
-        println!("{line}");
+        out(&line)?;
     }
     Ok(())
 }

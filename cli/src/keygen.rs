@@ -7,7 +7,7 @@ use plannt_gate::{KeyringFile, KeyringStore};
 use crate::args::KeygenArgs;
 use crate::error::CliError;
 use crate::home::Home;
-use crate::print::time;
+use crate::print::{out, time};
 
 /// Prints where the keyring is and how old its keys are, never a key.
 pub(crate) fn run(args: &KeygenArgs, home: &Home) -> Result<(), CliError> {
@@ -34,10 +34,10 @@ pub(crate) fn run(args: &KeygenArgs, home: &Home) -> Result<(), CliError> {
         }
         KeyringStore::open_or_create(&folder, args.network, now)?.keyring
     };
-    println!("{} ({})", path.display(), keyring.network());
+    out(&format!("{} ({})", path.display(), keyring.network()))?;
     for (i, created_at) in keyring.created_at().enumerate() {
         let role = if i == 0 { "mints and verifies" } else { "verifies" };
-        println!("  key made {}: {role}", time(created_at));
+        out(&format!("  key made {}: {role}", time(created_at)))?;
     }
     Ok(())
 }

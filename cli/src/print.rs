@@ -1,10 +1,29 @@
 //! What people read on standard error, and what `decode` and `receipts` print.
 
 use std::fmt::Write;
+use std::io::{self, Write as _};
 use std::time::{Duration, UNIX_EPOCH};
 
 use plannt_client::{CredentialUse, Pending, Quote, Receipt, Response};
 use serde_json::{Value, json};
+
+use crate::error::CliError;
+
+/// Writes lines to standard output. That nobody reads on (`plannt receipts | head -1`) is no error.
+pub(crate) fn out(text: &str) -> Result<(), CliError> {
+    let mut stdout = io::stdout().lock();
+    let done = stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| if text.ends_with('\n') { Ok(()) } else { stdout.write_all(b"\n") });
+    done.and_then(|()| stdout.flush())
+        .or_else(ignore_closed)
+        .map_err(CliError::io("write to standard output"))
+}
+
+/// A reader that has gone away has what it wanted.
+pub(crate) fn ignore_closed(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) }
+}
 
 /// An amount in msat as satoshis: `21 sat`, `21.5 sat`.
 pub(crate) fn sats(msat: u64) -> String {

@@ -17,11 +17,11 @@ pub(crate) fn run(args: &ReceiptsArgs, home: &Home) -> Result<(), CliError> {
     let receipts = journal.receipts(args.limit).map_err(plannt_client::ClientError::from)?;
     // The oldest first, as a ledger is read.
     for receipt in receipts.iter().rev() {
-        if args.json {
-            println!("{}", print::receipt_json(receipt));
-        } else {
-            println!("{}", print::receipt(receipt));
-        }
+        let line = match args.json {
+            true => print::receipt_json(receipt).to_string(),
+            false => print::receipt(receipt),
+        };
+        print::out(&line)?;
     }
     Ok(())
 }

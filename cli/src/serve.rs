@@ -1,6 +1,5 @@
 //! `plannt serve`: the gateway, and the devnet under it where no node is given.
 
-use std::io::Write;
 use std::net::SocketAddr;
 
 use plannt_core::Network;
@@ -14,6 +13,7 @@ use crate::args::ServeArgs;
 use crate::devnet;
 use crate::error::CliError;
 use crate::home::Home;
+use crate::print::out;
 
 /// Serves until a signal to stop.
 pub(crate) async fn run(args: &ServeArgs, home: &Home) -> Result<(), CliError> {
@@ -21,8 +21,7 @@ pub(crate) async fn run(args: &ServeArgs, home: &Home) -> Result<(), CliError> {
     let gateway = Gateway::bind(config(args, &node, home)?).await?;
 
     // The first line is for scripts: it comes once connections are accepted.
-    println!("listening on http://{}", gateway.local_addr());
-    std::io::stdout().flush().map_err(CliError::io("write to standard output"))?;
+    out(&format!("listening on http://{}", gateway.local_addr()))?;
     greet(args, &node, gateway.local_addr());
 
     let outcome = gateway.serve(stop_signal()).await;

@@ -8,6 +8,7 @@ use plannt_client::Response;
 
 use crate::args::FetchArgs;
 use crate::error::CliError;
+use crate::print::ignore_closed;
 
 pub(super) async fn write(args: &FetchArgs, mut response: Response) -> Result<(), CliError> {
     let mut out: Box<dyn Write> = match &args.output {
@@ -28,11 +29,6 @@ pub(super) async fn write(args: &FetchArgs, mut response: Response) -> Result<()
 
 fn put(out: &mut dyn Write, bytes: &[u8]) -> Result<(), CliError> {
     out.write_all(bytes).or_else(ignore_closed).map_err(CliError::io("write the response"))
-}
-
-/// `plannt … | head` is no error.
-fn ignore_closed(error: io::Error) -> io::Result<()> {
-    if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) }
 }
 
 fn head(response: &Response) -> Vec<u8> {
