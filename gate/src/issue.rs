@@ -17,7 +17,7 @@ const MIN_PAYABLE_SECONDS: u64 = 300;
 const VALID_AFTER_EXPIRY_SECONDS: u64 = 600;
 /// How far the node's clock may be ahead of ours, in what it makes of an expiry.
 const NODE_CLOCK_SLACK_SECONDS: u64 = 120;
-/// A token's text collides about once in 10,000 invoices: this many in a row is no accident.
+/// A token's text collides about once in 100,000 invoices: this many in a row is no accident.
 const MAX_INVOICES: u32 = 4;
 /// How many invoices are remembered, so that a node which repeats one is noticed.
 const REMEMBERED_INVOICES: usize = 4_096;

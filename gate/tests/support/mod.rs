@@ -1,6 +1,10 @@
 //! What several test files need.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 
+pub mod faulty;
+pub mod http;
+pub mod world;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
