@@ -15,7 +15,7 @@ build: ## Build the `plannt` binary and say where it is
 	@echo "$(CARGO_TARGET_DIR)/debug/plannt"
 
 demo: ## Build, start a network, a service and a client, and pay for one request
-	@cargo build --locked --quiet --package plannt
+	@cargo build --locked --package plannt
 	@"$(CARGO_TARGET_DIR)/debug/plannt" demo
 
 test: ## Every test, with the minutes of each part

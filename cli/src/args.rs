@@ -165,9 +165,9 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, default_value = "1h")]
     pub(crate) validity: Duration,
 
-    /// Challenges that one client gets in a minute
-    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) challenges_per_minute: u32,
+    /// Challenges that one client gets in a minute [default: 60, 600 for --demo]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) challenges_per_minute: Option<u32>,
 
     /// The receiving node, such as `lnd://host:8080?cert=FILE&macaroon=FILE`
     #[arg(long, env = "PLANNT_NODE", hide_env_values = true, value_name = "URL")]

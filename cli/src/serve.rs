@@ -56,10 +56,11 @@ fn config(args: &ServeArgs, node: &Node, home: &Home) -> Result<GatewayConfig, C
             }
         }
     };
-    Ok(config
-        .listen(args.listen)
-        .validity(args.validity)
-        .challenges_per_minute(args.challenges_per_minute))
+    let config = config.listen(args.listen).validity(args.validity);
+    Ok(match args.challenges_per_minute {
+        Some(challenges) => config.challenges_per_minute(challenges),
+        None => config,
+    })
 }
 
 /// The receiving node: the one that was given, a devnet that runs already, or one of our own.

@@ -60,7 +60,7 @@ fn a_credential_opens_its_own_route_once() {
 fn two_hundred_at_once_with_one_credential_get_one_200() {
     let folder = tempfile::tempdir().unwrap();
     let node = Node::start(&folder.path().join("node"));
-    let service = node.serve(folder.path(), &["--demo", "--challenges-per-minute", "1000"]);
+    let service = node.serve(folder.path(), &["--demo"]);
     let credential = node.buy(&service.get("/v1/demo", None));
     let statuses: Vec<u16> = thread::scope(|scope| {
         let calls: Vec<_> = (0..200)
