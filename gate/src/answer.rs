@@ -16,8 +16,6 @@ use crate::issue::Issued;
 pub(crate) const X_L402: HeaderName = HeaderName::from_static("x-l402");
 /// The price of a paid route, in msat, on the answer to `HEAD`.
 const X_L402_PRICE_MSAT: HeaderName = HeaderName::from_static("x-l402-price-msat");
-/// Where gRPC carries a credential, in the order of reading.
-pub(crate) const GRPC_METADATA: [&str; 2] = ["macaroon", "token"];
 
 /// What a client waits after a 503: long enough for a node or a disk to be back, short enough that
 /// nobody gives up.

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Response, header};
+use http::{HeaderMap, Method, Response};
 use plannt_core::{
     Code, Credential, CredentialError, Keyring, RequestContext, Verified, VerifyError,
 };
@@ -16,6 +16,7 @@ use plannt_lightning::Invoicer;
 use crate::answer;
 use crate::issue::{IssueError, Issuer};
 use crate::limiter::ChallengeLimiter;
+use crate::presented;
 use crate::spending::{Grant, Spender, SpendingError};
 use crate::{Clock, SpendStore, SystemClock, Terms};
 
@@ -115,6 +116,9 @@ impl Gate {
     /// read within its limit. [`GateLayer`](crate::GateLayer) does all of it.
     ///
     /// Dropping the future spends nothing: a use that may have been taken is given back.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime with its timer on.
     pub async fn admit(&self, request: &RequestFacts<'_>, terms: &Terms) -> Admission {
         match self.decide(request, terms).await {
             Ok(grant) => Admission::Granted(grant),
@@ -135,7 +139,9 @@ impl Gate {
             tracing::error!(service = terms.service, "a bound body was not given to the gate");
             return Err(Refusal::plain(Code::Unavailable, None));
         }
-        let credential = read_credential(request)?;
+        let credential = presented::read(request.headers)
+            .map_err(Refusal::malformed)?
+            .ok_or(Refusal::Challenge(Code::PaymentRequired, None))?;
         let verified = self.verify(&credential, request, terms)?;
         // From here on the preimage is not needed, and spending may wait: erase it now.
         drop(credential);
@@ -239,21 +245,6 @@ impl fmt::Debug for Gate {
 /// The code and the service, and nothing of what was presented.
 fn log(code: Code, terms: &Terms) {
     tracing::info!(code = code.as_str(), service = terms.service, "request not let in");
-}
-
-/// The credential of a request: of its `Authorization` lines, else, in gRPC, of its metadata.
-fn read_credential<'a>(request: &RequestFacts<'a>) -> Result<Credential<'a>, Refusal> {
-    let headers = request.headers;
-    let lines = headers.get_all(header::AUTHORIZATION).iter().map(|value| value.as_bytes());
-    if let Some(credential) = Credential::from_authorization(lines).map_err(Refusal::malformed)? {
-        return Ok(credential);
-    }
-    if answer::is_grpc(headers)
-        && let Some(value) = answer::GRPC_METADATA.iter().find_map(|name| headers.get(*name))
-    {
-        return Credential::from_grpc_metadata(value.as_bytes()).map_err(Refusal::malformed);
-    }
-    Err(Refusal::Challenge(Code::PaymentRequired, None))
 }
 
 /// Why a request is not let in.

@@ -1,10 +1,7 @@
 //! What is removed and rewritten on the way through (docs/PROTOCOL.md §3, "Around the credential").
 
 use http::HeaderMap;
-use http::header::{AUTHORIZATION, CACHE_CONTROL, Entry, HeaderName, HeaderValue};
-use plannt_core::{Credential, Scheme};
-
-use crate::answer::{GRPC_METADATA, is_grpc};
+use http::header::{CACHE_CONTROL, HeaderName, HeaderValue};
 
 /// Removes `x-l402` and everything that begins with `x-l402-`, or so: the names are ours.
 pub(crate) fn remove_x_l402(headers: &mut HeaderMap) {
@@ -13,37 +10,6 @@ pub(crate) fn remove_x_l402(headers: &mut HeaderMap) {
     for name in ours {
         headers.remove(name);
     }
-}
-
-/// Removes our credential, in whatever state it is; other schemes pass.
-pub(crate) fn remove_credential(headers: &mut HeaderMap) {
-    if let Entry::Occupied(lines) = headers.entry(AUTHORIZATION) {
-        let (ours, others): (Vec<_>, Vec<_>) =
-            lines.iter().cloned().partition(|line| is_ours(line.as_bytes()));
-        if !ours.is_empty() {
-            lines.remove_entry_mult();
-            for line in others {
-                headers.append(AUTHORIZATION, line);
-            }
-            return;
-        }
-    }
-    if is_grpc(headers) {
-        // Where these are the credential of something else, they pass.
-        for name in GRPC_METADATA {
-            let ours =
-                |value: &HeaderValue| Credential::from_grpc_metadata(value.as_bytes()).is_ok();
-            if headers.get_all(name).iter().any(ours) {
-                headers.remove(name);
-            }
-        }
-    }
-}
-
-fn is_ours(line: &[u8]) -> bool {
-    let line = line.trim_ascii_start();
-    let end = line.iter().position(|b| !b.is_ascii_alphanumeric()).unwrap_or(line.len());
-    std::str::from_utf8(&line[..end]).is_ok_and(|scheme| Scheme::from_name(scheme).is_some())
 }
 
 /// Makes a paid answer private: no shared cache may give it to someone who has not paid.
@@ -122,17 +88,6 @@ mod tests {
         assert!(private(&[]).is_empty());
         // A quoted comma does not end a directive, and an escaped quote does not end the string.
         assert_eq!(private(&["no-cache=\"a\\\", b\", public"]), ["private, no-cache=\"a\\\", b\""]);
-    }
-
-    #[test]
-    fn only_our_credential_is_removed() {
-        let mut headers = HeaderMap::new();
-        for line in ["Bearer abc", "L402 x:y", "lsat", "Basic L402", "L4021 z", " LSAT\tq"] {
-            headers.append(AUTHORIZATION, HeaderValue::from_static(line));
-        }
-        remove_credential(&mut headers);
-        let left: Vec<_> = headers.get_all(AUTHORIZATION).iter().collect();
-        assert_eq!(left, ["Bearer abc", "Basic L402", "L4021 z"]);
     }
 
     #[test]

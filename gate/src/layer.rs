@@ -16,7 +16,9 @@ use tower::{Layer, Service};
 
 use crate::answer::{self, X_L402};
 use crate::body::{GateBody, ReadError, read_whole};
-use crate::{Admission, ClientAddr, Gate, Grant, Pricer, Pricing, RequestFacts, Terms, headers};
+use crate::{
+    Admission, ClientAddr, Gate, Grant, Pricer, Pricing, RequestFacts, Terms, headers, presented,
+};
 
 /// Puts a [`Gate`] before a service.
 ///
@@ -146,7 +148,7 @@ impl GateLayer {
                 (body, Some(grant))
             }
         };
-        headers::remove_credential(&mut parts.headers);
+        presented::remove(&mut parts.headers);
         headers::remove_x_l402(&mut parts.headers);
         Ok(Passage { request: Request::from_parts(parts, body), grant })
     }

@@ -21,6 +21,7 @@ mod issue;
 mod keyring_file;
 mod layer;
 mod limiter;
+mod presented;
 mod spending;
 #[cfg(feature = "sqlite")]
 mod sqlite;

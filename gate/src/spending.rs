@@ -38,7 +38,8 @@ impl Spender {
         clock: Arc<dyn Clock>,
         deadline: Duration,
     ) -> Self {
-        let releaser = Releaser { store: store.clone(), clock, pending: Mutex::default() };
+        let releaser =
+            Releaser { store: store.clone(), deadline, clock, pending: Mutex::default() };
         Self { store, deadline, releaser: Arc::new(releaser) }
     }
 
@@ -190,6 +191,7 @@ struct Release {
 /// Goes on releasing until the store confirms, one attempt after the other in one task.
 struct Releaser {
     store: Arc<dyn SpendStore>,
+    deadline: Duration,
     clock: Arc<dyn Clock>,
     pending: Mutex<Pending>,
 }
@@ -235,7 +237,10 @@ impl Releaser {
                 next
             };
             let Some(release) = next else { return };
-            match self.store.release(&release.hash, &release.attempt).await {
+            let released = self.store.release(&release.hash, &release.attempt);
+            // One that never answers would keep all others waiting.
+            let released = timeout(self.deadline, released).await;
+            match released.unwrap_or(Err(StoreError::Busy)) {
                 Ok(_) => pause = FIRST_PAUSE,
                 // The store has forgotten it, or will without us.
                 Err(_) if self.clock.now() > release.keep_until => {}

@@ -106,7 +106,7 @@ async fn an_outcome_that_stays_unknown_is_given_back() {
         let paid = ask.clone().with(&world.credential(&ask).await);
         store.spends.lock().unwrap().extend(spends);
         // The first tries to release fail, too.
-        let failing = [Fault::Not(StoreError::Busy), Fault::Not(unknown())];
+        let failing = [Fault::Not(StoreError::Busy), Fault::DoneAndHangs];
         store.releases.lock().unwrap().extend(failing);
         world.send(paid.clone()).await.assert_error(503, "unavailable");
         all_released(&world.gate).await;

@@ -19,18 +19,18 @@ pub struct Mount(TempDir);
 impl Mount {
     /// A megabyte; `None`, and a line that says so, where mounting is not permitted.
     pub fn small_tmpfs() -> Option<Self> {
-        Self::mount(&["-t", "tmpfs", "-o", "size=1m", "tmpfs"])
+        Self::new(&["-t", "tmpfs", "-o", "size=1m", "tmpfs"])
     }
 
     /// The same folder, read-only; not even root can write there.
     pub fn read_only(folder: &Path) -> Option<Self> {
-        let mount = Self::mount(&["--bind".as_ref(), folder.as_os_str()])?;
+        let mount = Self::new(&["--bind".as_ref(), folder.as_os_str()])?;
         let remount: [&OsStr; 3] =
             ["-o".as_ref(), "remount,ro,bind".as_ref(), mount.path().as_os_str()];
         succeeds("mount", &remount).then_some(mount)
     }
 
-    fn mount<A: AsRef<OsStr>>(arguments: &[A]) -> Option<Self> {
+    fn new<A: AsRef<OsStr>>(arguments: &[A]) -> Option<Self> {
         let target = tempfile::tempdir().unwrap();
         let mut all: Vec<&OsStr> = arguments.iter().map(AsRef::as_ref).collect();
         all.push(target.path().as_os_str());

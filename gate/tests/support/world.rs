@@ -41,11 +41,13 @@ pub struct World {
     _folder: TempDir,
 }
 
+type Swap<A, B> = Box<dyn FnOnce(A) -> B>;
+
 /// What a test may put in place of the usual parts.
 pub struct Setup {
-    pub store: Box<dyn FnOnce(Arc<SqliteStore>) -> Arc<dyn SpendStore>>,
-    pub invoicer: Box<dyn FnOnce(Arc<dyn Invoicer>) -> Arc<dyn Invoicer>>,
-    pub builder: Box<dyn FnOnce(GateBuilder) -> GateBuilder>,
+    pub store: Swap<Arc<SqliteStore>, Arc<dyn SpendStore>>,
+    pub invoicer: Swap<Arc<dyn Invoicer>, Arc<dyn Invoicer>>,
+    pub builder: Swap<GateBuilder, GateBuilder>,
     pub network: Network,
 }
 
