@@ -99,7 +99,8 @@ pub(crate) struct FetchArgs {
     #[arg(long, value_name = "SATS", default_value_t = 1_000)]
     pub(crate) max_sats: u64,
 
-    /// Pay at most this as routing fee [default: 1% of the price, plus 10 sats]
+    /// Pay at most this as routing fee [default: 1% of the price plus 10 sats, and what --max-sats
+    /// leaves]
     #[arg(long, value_name = "SATS")]
     pub(crate) max_fee_sats: Option<u64>,
 

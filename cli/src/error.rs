@@ -47,6 +47,18 @@ impl CliError {
         move |source| Self::Io { doing, source }
     }
 
+    /// The stable code of the error below, for scripts.
+    pub(crate) fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::Client(error) => Some(error.code()),
+            Self::Devnet(error) => Some(error.code()),
+            Self::Gateway(error) => Some(error.code()),
+            Self::Keyring(error) => Some(error.code()),
+            Self::Lightning(error) => Some(error.code()),
+            _ => None,
+        }
+    }
+
     /// See [`exit`].
     pub(crate) fn exit_code(&self) -> u8 {
         match self {

@@ -40,7 +40,10 @@ fn main() -> ExitCode {
     match runtime.block_on(run(&cli)) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            eprintln!("plannt: {error}");
+            match error.code() {
+                Some(code) => eprintln!("plannt: {error} [{code}]"),
+                None => eprintln!("plannt: {error}"),
+            }
             ExitCode::from(error.exit_code())
         }
     }

@@ -87,10 +87,6 @@ pub enum PayFailure {
     /// The invoice was paid before, and not by a payment of this wallet that can be shown.
     #[error("the invoice is already paid")]
     AlreadyPaid,
-    /// Every route costs more than the fee limit, where the node can tell that from
-    /// [`PayFailure::NoRoute`] (lnd cannot).
-    #[error("no route within the fee limit")]
-    FeeLimit,
     /// The payee refuses: unknown hash, wrong amount, or an invoice that it canceled.
     #[error("the payee refuses the payment: unknown invoice or wrong amount")]
     IncorrectPaymentDetails,
@@ -125,7 +121,6 @@ impl PayFailure {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::AlreadyPaid => "already_paid",
-            Self::FeeLimit => "fee_limit",
             Self::IncorrectPaymentDetails => "incorrect_payment_details",
             Self::InsufficientBalance => "insufficient_balance",
             Self::InvoiceExpired => "invoice_expired",

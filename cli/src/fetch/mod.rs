@@ -62,6 +62,8 @@ fn client(args: &FetchArgs, home: &Home, wallet: &Wallet) -> Result<Client, CliE
         .journal_path(home.journal())
         .max_payment_msat(msat(args.max_sats)?)
         .max_fee(fee)
+        // `--max-sats 21` pays 21 sats where that can be done without a fee.
+        .fit_fee(args.max_fee_sats.is_none())
         .payment_timeout(args.payment_timeout)
         .pay_after_loss(args.pay_again);
     if let Some(sats) = args.max_sats_per_day {

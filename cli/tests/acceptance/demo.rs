@@ -1,5 +1,6 @@
 //! `plannt demo`, and the whole promise with `plannt serve --demo` running.
 
+use crate::common::node::Node;
 use crate::common::{Service, plannt, plannt_at, run};
 
 #[test]
@@ -117,4 +118,41 @@ fn a_free_answer_is_handed_through_without_a_wallet() {
     let ran = run(plannt_at(elsewhere.path()).arg(service.url("/v1/demo")));
     assert_eq!(ran.code, Some(2), "{ran:?}");
     assert!(ran.stderr.contains("wallet"), "{ran:?}");
+}
+
+#[test]
+fn limits_are_kept_before_anything_is_paid() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = Node::start(&folder.path().join("node"));
+    let service = node.serve(folder.path(), &["--demo"]);
+    let wallet = node.devnet.payer_url();
+    let fetch = |args: &[&str]| {
+        let mut command = plannt_at(folder.path());
+        command.args(["--wallet", &wallet, "--network", "regtest"]).args(args);
+        run(command.arg(service.url("/v1/demo")))
+    };
+    for (args, code) in [
+        (&["--max-sats", "20"][..], "above_limit"),
+        (&["--max-sats-per-day", "30"][..], "budget_exceeded"),
+        (&["--max-fee-sats", "980"][..], "above_limit"),
+        (&["--allow-host", "api.example"][..], "host_not_allowed"),
+    ] {
+        let ran = fetch(args);
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(3), ""), "{args:?} {ran:?}");
+        assert!(ran.stderr.contains(code), "{args:?} {ran:?}");
+    }
+    // Mainnet's wallet does not pay play money.
+    let ran = run(plannt_at(folder.path())
+        .args(["--wallet", wallet.replace("&network=regtest", "").as_str(), "--network", "bitcoin"])
+        .arg(service.url("/v1/demo")));
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    assert!(ran.stderr.contains("wrong_network"), "{ran:?}");
+    assert!(node.payments().is_empty());
+
+    // A limit of exactly the price leaves no room for a fee, and none is needed here.
+    assert_eq!(fetch(&["--max-sats", "21"]).code, Some(0));
+    // The budget counts what was spent, whatever later calls' own limits are.
+    let ran = fetch(&["--max-sats-per-day", "41"]);
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    assert_eq!(node.paid_msat(), [21_000]);
 }

@@ -77,6 +77,12 @@ impl ClientBuilder {
         self
     }
 
+    /// Whether the maximum fee gives way to the limit of a call ([`Policy::fit_fee`]). No where nothing is said.
+    pub fn fit_fee(mut self, fit: bool) -> Self {
+        self.policy.fit_fee = fit;
+        self
+    }
+
     /// What to reserve for the fee of a wallet that takes no limit: 10 sat and 3% where nothing is said.
     pub fn worst_case_fee(mut self, fee: FeeLimit) -> Self {
         self.policy.worst_case_fee = fee;

@@ -109,6 +109,9 @@ impl Hosts {
 pub struct Policy {
     /// Hosts that may be paid.
     pub allowed_hosts: Hosts,
+    /// Whether the maximum fee gives way to the limit of a call, where the wallet takes a limit: a price just below that
+    /// limit is then paid if that can be done with the fee that is left, and not refused for one that need not arise.
+    pub fit_fee: bool,
     /// The most that one call may cost, msat, fee included.
     pub max_payment_msat: u64,
     /// The most that the fee may be.
@@ -131,6 +134,7 @@ impl Policy {
     pub fn new(network: Network, max_payment_msat: u64) -> Self {
         Self {
             allowed_hosts: Hosts::Any,
+            fit_fee: false,
             max_payment_msat,
             max_fee: FeeLimit::default(),
             network,
@@ -142,9 +146,23 @@ impl Policy {
     }
 
     /// The fee that is reserved for an amount, both msat.
+    ///
+    /// ```
+    /// use plannt_core::{Network, flow::Policy};
+    /// let mut policy = Policy::new(Network::Regtest, 25_000);
+    /// assert_eq!(policy.max_fee_msat(21_000), 5_210);
+    /// policy.fit_fee = true;
+    /// assert_eq!(policy.max_fee_msat(21_000), 4_000);
+    /// ```
     pub fn max_fee_msat(&self, amount_msat: u64) -> u64 {
-        let limit = if self.wallet_limits_fee { &self.max_fee } else { &self.worst_case_fee };
-        limit.for_amount(amount_msat)
+        if !self.wallet_limits_fee {
+            return self.worst_case_fee.for_amount(amount_msat);
+        }
+        let fee = self.max_fee.for_amount(amount_msat);
+        match self.fit_fee {
+            true => fee.min(self.max_payment_msat.saturating_sub(amount_msat)),
+            false => fee,
+        }
     }
 
     /// What a challenge would cost.
