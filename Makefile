@@ -38,4 +38,4 @@ deny: ## Bans, licences and sources of every dependency
 	@$(PART) deny ./scripts/deny
 
 tools:
-	@./scripts/tools strace
+	@./scripts/tools curl jq strace

@@ -8,5 +8,6 @@ mod demo;
 mod disk;
 #[cfg(target_os = "linux")]
 mod durability;
+mod readme;
 mod serve;
 mod tools;
