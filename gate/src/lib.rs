@@ -4,6 +4,32 @@
 //! counted in a [`SpendStore`], durably and before a byte of the request goes on
 //! (docs/PROTOCOL.md §3 and §4). [`KeyringStore`] opens the keyring of a data folder together with
 //! the store that belongs to it.
+//!
+//! ```no_run
+//! use std::error::Error;
+//! use std::sync::Arc;
+//!
+//! use http::request::Parts;
+//! use plannt_core::Network;
+//! use plannt_gate::{
+//!     Clock, Gate, GateLayer, GateService, KeyringStore, Pricing, SystemClock, Terms,
+//! };
+//! use plannt_lightning::Invoicer;
+//! use tower::Layer;
+//!
+//! fn sell<S>(inner: S, node: Arc<dyn Invoicer>) -> Result<GateService<S>, Box<dyn Error>> {
+//!     let (folder, now) = ("/var/lib/reports".as_ref(), SystemClock.now());
+//!     let opened = KeyringStore::open_or_create(folder, Network::Bitcoin, now)?;
+//!     let gate = Gate::builder(opened.keyring.keyring(), node, opened.store).build()?;
+//!     let report = Arc::new(Terms::new("reports", 21_000.try_into()?));
+//!     let prices = move |request: &Parts| match request.uri.path() {
+//!         "/status" => Pricing::Free,
+//!         "/v1/report" => Pricing::Paid(report.clone()),
+//!         _ => Pricing::NotFound,
+//!     };
+//!     Ok(GateLayer::new(gate, prices).layer(inner))
+//! }
+//! ```
 #![forbid(unsafe_code)]
 
 mod answer;

@@ -41,6 +41,28 @@ impl Default for SqliteOptions {
 }
 
 /// The embedded spend store. Closed when dropped, after what was begun is finished.
+///
+/// Its clock is the machine's, which is also the gate's: they can't drift apart, but they can jump
+/// together. So the store remembers until when it has deleted entries, and refuses older ones.
+///
+/// ```
+/// use plannt_core::PaymentHash;
+/// use plannt_gate::{AttemptId, PairId, SpendOutcome, SpendStore, SqliteOptions, SqliteStore};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// let (path, pair) = (folder.path().join("spends.sqlite"), PairId::random());
+/// SqliteStore::create(&path, &pair)?;
+/// let store = SqliteStore::open(&path, &pair, SqliteOptions::default())?;
+///
+/// let (hash, keep_until) = (PaymentHash::from_bytes([1; 32]), 4_000_000_000);
+/// let first = store.spend(&hash, &AttemptId::random(), 1, keep_until).await?;
+/// assert_eq!(first, SpendOutcome::Granted { remaining: 0 });
+/// let second = store.spend(&hash, &AttemptId::random(), 1, keep_until).await?;
+/// assert_eq!(second, SpendOutcome::Refused);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct SqliteStore {
     path: PathBuf,
