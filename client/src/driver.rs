@@ -119,7 +119,7 @@ impl Driver {
     ) -> Result<Driven, ClientError> {
         let flow = Flow::new(self.options.policy.clone(), request, self.payer.wallet_id());
         match self.run(flow, exchange).await? {
-            End::Done(driven) => Ok(driven),
+            End::Done(driven) => Ok(*driven),
             End::Quoted(_) => unreachable!("only a dry run ends in a quote"),
         }
     }
@@ -210,7 +210,8 @@ impl Driver {
             let step = flow.next();
             let event = match &step {
                 Step::Done(outcome) => {
-                    return Ok(End::Done(Driven { outcome: outcome.clone(), payment_took: took }));
+                    let outcome = outcome.clone();
+                    return Ok(End::Done(Box::new(Driven { outcome, payment_took: took })));
                 }
                 Step::LookUpPayment { payment_hash } => {
                     Event::LookedUp(self.look_up(payment_hash, &mut words).await)
@@ -226,9 +227,11 @@ impl Driver {
                 Step::Refused(refusal) => {
                     return Err(match (refusal, journal_error) {
                         (Refusal::Journal, Some(error)) => ClientError::Journal(error),
-                        (refusal, _) => {
-                            ClientError::Refused { refusal: refusal.clone(), wallet: words }
-                        }
+                        (refusal, _) => ClientError::Refused {
+                            refusal: refusal.clone(),
+                            wallet: words,
+                            receipt: None,
+                        },
                     });
                 }
                 Step::SendRequest { authorization } => {
@@ -339,7 +342,7 @@ impl Driver {
 
 /// How a flow ended without an error.
 enum End {
-    Done(Driven),
+    Done(Box<Driven>),
     Quoted(Box<Quote>),
 }
 

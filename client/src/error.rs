@@ -30,6 +30,8 @@ pub enum ClientError {
     /// Refused, or ended without delivery: see [`Refusal`].
     #[error("{refusal}{}", Wallet(.wallet))]
     Refused {
+        /// What this call had paid by then, where the refusal came after a paid answer: a redirect to what costs more.
+        receipt: Option<Box<Receipt>>,
         /// Why.
         refusal: Refusal,
         /// The wallet's last words about it, where it had any.
@@ -63,7 +65,8 @@ impl ClientError {
     pub fn receipt(&self) -> Option<&Receipt> {
         match self {
             Self::NotDelivered { receipt, .. }
-            | Self::Refused { refusal: Refusal::PaymentLost(receipt), .. } => Some(receipt),
+            | Self::Refused { refusal: Refusal::PaymentLost(receipt), .. }
+            | Self::Refused { receipt: Some(receipt), .. } => Some(receipt),
             _ => None,
         }
     }

@@ -169,9 +169,17 @@ impl Client {
     ) -> Result<Response, ClientError> {
         let HttpExchange { outgoing, received, .. } = exchange;
         let received = received.expect("a flow is done only after a response");
-        let received =
-            if self.follow_redirects { self.follow(outgoing, received).await? } else { received };
-        Ok(response(received, driven))
+        if !self.follow_redirects {
+            return Ok(response(received, driven));
+        }
+        match self.follow(outgoing, received).await {
+            Ok(received) => Ok(response(received, driven)),
+            Err(ClientError::Refused { refusal, wallet, .. }) => {
+                let receipt = driven.outcome.receipt.map(Box::new);
+                Err(ClientError::Refused { refusal, wallet, receipt })
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Follows redirects without any credential of ours; a server that asks for payment there is refused.
@@ -196,6 +204,7 @@ impl Client {
                     return Err(ClientError::Refused {
                         refusal: Refusal::Redirected,
                         wallet: None,
+                        receipt: None,
                     });
                 }
             }

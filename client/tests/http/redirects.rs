@@ -95,3 +95,17 @@ async fn a_loop_ends() {
     assert_eq!(client.send(world.get("/")).await.unwrap().status, 302);
     assert_eq!(world.seen().len(), 11);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paid_answer_that_leads_to_another_price_tells_what_was_paid() {
+    let world = World::selling(1).await;
+    world.rule(|seen| match (seen.target.as_str(), seen.proven) {
+        ("/", Some(_)) => to(302, "/more"),
+        _ => Reply::Challenge,
+    });
+    let client = world.builder().follow_redirects(true).build().unwrap();
+    let error = client.send(world.get("/")).await.unwrap_err();
+    assert_eq!(error.code(), "challenge_after_redirect");
+    assert_eq!(error.receipt().map(|r| r.paid_msat()), Some(PRICE_MSAT + 7));
+    assert_eq!(world.attempts().await, 1);
+}

@@ -180,3 +180,13 @@ fn a_token_that_no_header_carries() {
     let head = challenge_of(&"x".repeat(16_001), &Invoice::of(1).text());
     assert_eq!(code_of(policy(), request(), head), "token_unusable");
 }
+
+#[test]
+fn the_fee_gives_way_to_the_limit_only_where_told_and_never_to_a_budget() {
+    let fitted = |max_payment_msat| Policy { fit_fee: true, max_payment_msat, ..policy() };
+    assert!(passes(fitted(PRICE_MSAT), request()));
+    assert_eq!(code_of(fitted(PRICE_MSAT - 1), request(), challenge(1)), "above_limit");
+    let mut call = Call::with(fitted(PRICE_MSAT + FEE_MSAT), request());
+    call.load_with_budget(PRICE_MSAT).respond(challenge(1));
+    assert_eq!(call.code(), "budget_exceeded");
+}
