@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use plannt_core::PaymentHash;
 use plannt_core::flow::{
     Authorization, Budget, CredentialUse, Event, Flow, Intent, IntentState, LookUp, Outcome,
     PaymentResult, Policy, Quote, Refusal, RequestFacts, Resolution, ResponseFacts, Step, resolve,
 };
+use plannt_core::{PaymentHash, read_invoice};
 use plannt_lightning::{PayOutcome, PayRequest, Payer, PaymentState};
 
 use crate::{ClientError, Clock, Journal, JournalError, Session, TransportError};
@@ -224,6 +224,7 @@ impl Driver {
                 }
                 Step::Quoted(quote) => return Ok(End::Quoted(Box::new(quote.clone()))),
                 Step::ReadBody { max_bytes } => Event::Body(exchange.read_body(*max_bytes).await),
+                Step::ReadInvoice { bolt11 } => Event::InvoiceRead(read_invoice(bolt11)),
                 Step::Refused(refusal) => {
                     return Err(match (refusal, journal_error) {
                         (Refusal::Journal, Some(error)) => ClientError::Journal(error),

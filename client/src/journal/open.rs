@@ -21,6 +21,9 @@ const BUSY_WAIT: Duration = Duration::from_secs(10);
 /// How long between two looks at the opening lock.
 const OPEN_POLL: Duration = Duration::from_millis(5);
 
+/// Pages of 4 KiB up to which opening checks everything.
+const MAX_PAGES_TO_CHECK: i64 = 1_024;
+
 const SCHEMA: &str = "
 CREATE TABLE payments (
     payment_hash BLOB NOT NULL PRIMARY KEY CHECK (length(payment_hash) = 32),
@@ -168,7 +171,12 @@ fn prepare(connection: &mut Connection, blame: &Blame) -> Result<(), JournalErro
         transaction.pragma_update(None, "user_version", VERSION).map_err(sql)?;
         return transaction.commit().map_err(sql);
     }
+    // The whole check also holds each index against its table. It takes its time with a large file, whose commits
+    // still have their checksums.
+    let pages: i64 =
+        connection.query_row("PRAGMA page_count", [], |row| row.get(0)).map_err(sql)?;
+    let check = if pages <= MAX_PAGES_TO_CHECK { "integrity_check" } else { "quick_check" };
     let verdict: String =
-        connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(sql)?;
+        connection.query_row(&format!("PRAGMA {check}(1)"), [], |row| row.get(0)).map_err(sql)?;
     if verdict == "ok" { Ok(()) } else { Err(blame.corrupt(&verdict)) }
 }

@@ -3,9 +3,14 @@
 #![allow(clippy::unwrap_used)]
 
 mod budgets;
+#[cfg(unix)]
+mod disk;
 mod headers;
 mod kept;
 mod many;
+#[cfg(unix)]
+#[path = "../common/mount.rs"]
+mod mount;
 mod paying;
 mod quotes;
 mod recovery;

@@ -2,11 +2,11 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
 
 use plannt_client::{Journal, JournalError};
 use plannt_core::flow::Reservation;
 
+use crate::mount::Mount;
 use crate::support::*;
 
 fn code(path: &Path) -> &'static str {
@@ -119,26 +119,6 @@ fn a_path_that_cannot_be_is_an_error() {
     assert_eq!(code(&home.folder.path().join("file/journal.db")), "journal_io");
     std::fs::create_dir_all(home.folder.path().join("folder/journal.db")).unwrap();
     assert_eq!(code(&home.folder.path().join("folder/journal.db")), "journal_io");
-}
-
-/// A file system of its own, for as long as this lives. None where this user may not mount.
-struct Mount<'a>(&'a Path);
-
-impl<'a> Mount<'a> {
-    fn new(path: &'a Path, arguments: &[&str]) -> Option<Self> {
-        let mounted = Command::new("mount").args(arguments).arg(path).output();
-        if mounted.is_ok_and(|output| output.status.success()) {
-            return Some(Self(path));
-        }
-        eprintln!("skipped: mounting is for root");
-        None
-    }
-}
-
-impl Drop for Mount<'_> {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.0).output();
-    }
 }
 
 #[test]
