@@ -32,7 +32,7 @@ test-rust: tools ## Format, lints, and all Rust tests: unit, property, doc, and 
 	@$(PART) clippy cargo clippy --locked --workspace --all-targets --all-features --quiet -- -D warnings
 	@$(PART) docs env RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --all-features --no-deps --quiet
 	@$(PART) rust cargo test --locked --workspace --all-features
-	@$(PART) core-minimal cargo test --locked --package plannt-core --no-default-features --lib
+	@$(PART) core-minimal cargo test --locked --package plannt-core --no-default-features --features std
 
 deny: ## Bans, licences and sources of every dependency
 	@$(PART) deny ./scripts/deny

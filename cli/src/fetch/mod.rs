@@ -4,6 +4,8 @@ mod output;
 mod request;
 mod wallet;
 
+use std::time::Duration;
+
 use plannt_client::{
     Budget, BudgetRule, Client, ClientError, FeeLimit, Hosts, Quoted, Refusal, Response,
 };
@@ -17,6 +19,9 @@ use wallet::Wallet;
 
 /// The fee limit where none was given: 10 sats and 1% of the price.
 const DEFAULT_FEE: FeeLimit = FeeLimit { base_msat: 10_000, parts_per_million: 10_000 };
+
+/// How long a call may be held up by what earlier ones left.
+const RECOVERY_LIMIT: Duration = Duration::from_secs(5);
 
 /// Returns the exit code.
 pub(crate) async fn run(args: &FetchArgs, home: &Home) -> Result<u8, CliError> {
@@ -37,11 +42,26 @@ pub(crate) async fn run(args: &FetchArgs, home: &Home) -> Result<u8, CliError> {
             _ => Err(CliError::Usage("this answer is of a kind that is not known here".into())),
         };
     }
+    recover(&client).await;
     let response = client.send(request).await?;
     if !args.silent {
         eprint!("{}", print::payment(&response));
     }
     finish(args, response).await
+}
+
+/// Asks the wallet what became of payments that earlier runs left unfinished, whatever they were for: a crash must not
+/// hold on to the budget. What it can't tell in time stays as it is, and the journal's own errors come with the call.
+async fn recover(client: &Client) {
+    match tokio::time::timeout(RECOVERY_LIMIT, client.recover()).await {
+        Ok(Ok(recovered)) => {
+            for payment in recovered {
+                tracing::info!(hash = %payment.payment_hash, state = ?payment.state, "looked up");
+            }
+        }
+        Ok(Err(error)) => tracing::warn!(code = error.code(), "no recovery"),
+        Err(_) => tracing::warn!("the wallet did not say in time what became of earlier payments"),
+    }
 }
 
 async fn finish(args: &FetchArgs, response: Response) -> Result<u8, CliError> {

@@ -124,3 +124,33 @@ fn a_node_that_is_down_gives_no_access_and_takes_no_money() {
     assert_eq!(fetch().code, Some(0));
     assert_eq!(node.paid_msat(), [21_000, 21_000]);
 }
+
+#[test]
+fn what_a_crash_left_in_flight_is_settled_by_the_next_call_whatever_it_is_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = Node::start(&folder.path().join("node"));
+    let service = node.serve(folder.path(), &["--demo"]);
+    let wallet = node.devnet.payer_url();
+    let fetch = |path: &str| {
+        run(plannt_at(folder.path())
+            .args(["--wallet", &wallet, "--network", "regtest", "--payment-timeout", "1s"])
+            .arg(service.url(path)))
+    };
+    let states = || {
+        let ran = run(plannt_at(folder.path()).args(["receipts", "--json"]));
+        let state = |line: &str| {
+            let receipt: serde_json::Value = serde_json::from_str(line).unwrap();
+            receipt["state"].as_str().unwrap().to_owned()
+        };
+        ran.stdout.lines().map(state).collect::<Vec<_>>()
+    };
+    node.devnet.faults().once(Operation::Pay, FaultKind::Stuck);
+    assert_eq!(fetch("/v1/data").code, Some(5));
+    assert_eq!(states(), ["in_flight"]);
+    node.settle_stuck();
+    assert_eq!(fetch("/v1/demo").code, Some(0));
+    assert_eq!(states(), ["paid", "paid"]);
+    // Its credential waits for its own request.
+    assert_eq!(fetch("/v1/data").code, Some(0));
+    assert_eq!(node.paid_msat(), [100_000, 21_000]);
+}
