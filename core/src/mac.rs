@@ -157,6 +157,14 @@ impl MacKey {
         compress256(&mut tag.0, core::slice::from_ref(&block));
         tag
     }
+
+    /// The MAC of the MACs of two messages: how macaroons bind a pair.
+    pub(crate) fn mac_of_two(&self, first: &[u8], second: &[u8]) -> Tag {
+        let mut pair = [0; 2 * DIGEST];
+        write_words(&self.mac(first).0, &mut pair[..DIGEST]);
+        write_words(&self.mac(second).0, &mut pair[DIGEST..]);
+        self.mac(&pair)
+    }
 }
 
 /// The signature of a macaroon under the key that its root key was derived to.
@@ -167,18 +175,18 @@ pub(crate) fn chain<'a>(
 ) -> Tag {
     let mut signature = key.mac(identifier);
     for caveat in caveats {
-        let key = signature.to_key();
-        signature = match caveat.verification_id {
-            None => key.mac(caveat.id),
-            Some(vid) => {
-                let mut pair = [0; 2 * DIGEST];
-                write_words(&key.mac(vid).0, &mut pair[..DIGEST]);
-                write_words(&key.mac(caveat.id).0, &mut pair[DIGEST..]);
-                key.mac(&pair)
-            }
-        };
+        signature = link(&signature, &caveat);
     }
     signature
+}
+
+/// The next signature of a chain.
+pub(crate) fn link(signature: &Tag, caveat: &CaveatRef<'_>) -> Tag {
+    let key = signature.to_key();
+    match caveat.verification_id {
+        None => key.mac(caveat.id),
+        Some(vid) => key.mac_of_two(vid, caveat.id),
+    }
 }
 
 /// Hashes what follows `before` bytes, which are whole blocks, and the padding.

@@ -90,21 +90,20 @@ fn reads_what_peers_write() {
         if let Some(location) = case["location"].as_str() {
             assert_eq!(macaroon.location().unwrap_or_default(), location, "{}", name(case));
         }
-        assert_eq!(has_third_party(&macaroon), discharges(case) > 0, "{}", name(case));
+        assert_eq!(has_third_party(&macaroon), !discharges(case).is_empty(), "{}", name(case));
     }
 }
 
-/// Reads the discharges of a case and says how many there are.
-fn discharges(case: &Value) -> usize {
+/// The discharges of a case, which are in its own format unless it says otherwise.
+fn discharges(case: &Value) -> Vec<Macaroon> {
     let field = ["discharges_hex", "discharges_text"].into_iter().find(|f| !case[f].is_null());
-    let Some(field) = field else { return 0 };
-    let list = case[field].as_array().unwrap();
-    for discharge in list {
+    let Some(field) = field else { return Vec::new() };
+    let read = |discharge: &Value| {
         let text = discharge.as_str().unwrap();
         let bytes = if field == "discharges_hex" { unhex(text) } else { text.as_bytes().to_vec() };
-        Macaroon::parse(&bytes).unwrap_or_else(|error| panic!("{}: {error}", name(case)));
-    }
-    list.len()
+        Macaroon::parse(&bytes).unwrap_or_else(|error| panic!("{}: {error}", name(case)))
+    };
+    case[field].as_array().unwrap().iter().map(read).collect()
 }
 
 #[test]
@@ -152,10 +151,10 @@ fn refuses_what_peers_let_in() {
         let root_key = unhex(case["root_key_hex"].as_str().unwrap());
         let third_party = case["category"] == "third-party";
         match (verdict, &read) {
-            // A third-party caveat's discharge may be what is wrong, and here no discharge helps.
+            // What is wrong is a discharge: see `discharges_hold_as_the_strict_reference_says`.
             (_, Ok(macaroon)) if third_party && has_third_party(macaroon) => {}
             ("reject-parse", read) => assert!(read.is_err(), "{}", name(case)),
-            // A macaroon that is right, offered with a discharge: there is no way to offer one.
+            // A macaroon that is right, offered with a discharge: see there, too.
             ("reject-verify", Ok(macaroon)) if third_party => {
                 assert!(macaroon.verify_signature(&root_key), "{}", name(case));
                 assert_eq!(case["strict"]["error"], "unused discharge", "{}", name(case));
@@ -175,4 +174,47 @@ fn refuses_what_peers_let_in() {
             (verdict, read) => panic!("{}: {verdict}, but {read:?}", name(case)),
         }
     }
+}
+
+/// Every case with a third-party caveat, or with a discharge that nothing asks for.
+#[cfg(feature = "third-party")]
+#[test]
+fn discharges_hold_as_the_strict_reference_says() {
+    use plannt_core::macaroon::DischargeError;
+
+    let verify = |case: &Value, macaroon: &Macaroon, discharges: &[Macaroon]| {
+        let root_key = unhex(case["root_key_hex"].as_str().unwrap());
+        assert_eq!(case["satisfy"], "all");
+        macaroon.verify_discharged(&root_key, discharges, |_| true)
+    };
+    let (mut accepted, mut refused) = (0, 0);
+    for case in &cases("accept") {
+        let (macaroon, discharges) = (read(case).unwrap(), discharges(case));
+        if discharges.is_empty() {
+            continue;
+        }
+        accepted += 1;
+        assert_eq!(verify(case, &macaroon, &discharges), Ok(()), "{}", name(case));
+        let fewer = verify(case, &macaroon, &discharges[1..]);
+        assert_eq!(fewer, Err(DischargeError::Missing), "{}", name(case));
+    }
+    for case in cases("reject").iter().filter(|case| case["category"] == "third-party") {
+        let Ok(macaroon) = read(case) else { continue };
+        refused += 1;
+        let expected = match case["strict"]["error"].as_str().unwrap() {
+            // Not bound to itself, so that its signature fails before it is asked for again.
+            "discharge used twice" if case["id"] == "R103" => DischargeError::Signature,
+            "discharge used twice" => DischargeError::Reused,
+            "no discharge" => DischargeError::Missing,
+            "signature mismatch" => DischargeError::Signature,
+            "two discharges with one identifier" => DischargeError::Duplicate,
+            "unused discharge" => DischargeError::Unused,
+            // Who changed it has broken the macaroon's own signature, which is checked first.
+            "vid does not open" => DischargeError::Signature,
+            error => panic!("unknown error {error}"),
+        };
+        let discharges = discharges(case);
+        assert_eq!(verify(case, &macaroon, &discharges), Err(expected), "{}", name(case));
+    }
+    assert_eq!((accepted, refused), (38, 15));
 }

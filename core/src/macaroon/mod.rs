@@ -8,12 +8,16 @@ mod error;
 mod json;
 mod owned;
 pub(crate) mod reference;
+#[cfg(feature = "third-party")]
+mod third_party;
 mod v1;
 pub(crate) mod v2;
 
 pub use error::{MacaroonError, Part};
 pub use owned::{Caveat, Macaroon};
 pub use reference::{CaveatRef, Caveats, MacaroonRef};
+#[cfg(feature = "third-party")]
+pub use third_party::DischargeError;
 
 /// The most bytes that a macaroon takes, in whichever encoding.
 pub const MAX_BYTES: usize = 65_536;

@@ -203,7 +203,7 @@ impl Macaroon {
     }
 
     /// The bounds of v2 hold, so that every macaroon there is can be written and read again.
-    fn check(&self) -> Result<(), MacaroonError> {
+    pub(super) fn check(&self) -> Result<(), MacaroonError> {
         if self.caveats.len() > MAX_CAVEATS {
             return Err(MacaroonError::TooManyCaveats);
         }
