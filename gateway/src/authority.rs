@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use http::Version;
 use http::header::HOST;
 use http::request::Parts;
 use http::uri::Authority;
@@ -28,6 +29,10 @@ pub(crate) fn authority(parts: &Parts, hosts: &BTreeSet<String>) -> Result<Strin
     };
     let authority = match (parts.uri.authority(), &line) {
         (None, None) => return Err(Problem::request("no Host header")),
+        // Only in HTTP/2 the target stands in for it (RFC 9112 §3.2).
+        (Some(_), None) if parts.version < Version::HTTP_2 => {
+            return Err(Problem::request("no Host header"));
+        }
         (Some(target), Some(line)) if !same(target, line) => {
             return Err(Problem::request("the Host header is not the target's host"));
         }
@@ -66,7 +71,16 @@ mod tests {
     use super::*;
 
     fn check(uri: &str, lines: &[&str], hosts: &[&str]) -> Result<String, u16> {
-        let mut request = Request::builder().uri(uri);
+        check_version(Version::HTTP_11, uri, lines, hosts)
+    }
+
+    fn check_version(
+        version: Version,
+        uri: &str,
+        lines: &[&str],
+        hosts: &[&str],
+    ) -> Result<String, u16> {
+        let mut request = Request::builder().uri(uri).version(version);
         for line in lines {
             request = request.header(HOST, *line);
         }
@@ -82,7 +96,9 @@ mod tests {
         assert_eq!(check("/", &["[::1]:8402"], &[]), named("[::1]:8402"));
         assert_eq!(check("http://a.example/", &["A.example"], &[]), named("a.example"));
         assert_eq!(check("http://a.example:80/", &["a.example"], &[]), named("a.example:80"));
-        assert_eq!(check("http://a.example/", &[], &[]), named("a.example"));
+        let http2 = |lines| check_version(Version::HTTP_2, "http://a.example/", lines, &[]);
+        assert_eq!(http2(&[]), named("a.example"));
+        assert_eq!(http2(&["b.example"]), Err(400));
     }
 
     #[test]
@@ -98,6 +114,7 @@ mod tests {
             ("/", &["a.example:port"]),
             ("/", &["a.example:99999"]),
             ("/", &[":80"]),
+            ("http://a.example/", &[]),
             ("http://a.example/", &["b.example"]),
             ("http://a.example/", &["a.example:81"]),
         ] {
