@@ -86,15 +86,24 @@ impl Routes {
         Self(routes.into())
     }
 
-    /// The route of a method and a normalized path. `HEAD` asks about what `GET` would give.
+    /// The route of a method and a normalized path. `HEAD` asks about what `GET` would give, and where there is no
+    /// `GET`, for the price of what is sold there.
     pub(crate) fn find(&self, method: &Method, path: &str) -> Option<&Route> {
-        let wanted = if *method == Method::HEAD { &Method::GET } else { method };
+        let is_head = *method == Method::HEAD;
+        let wanted = if is_head { &Method::GET } else { method };
         // Credentials name methods in upper case, so other methods can't be sold.
         let is_plain = method.as_str().bytes().all(|byte| byte.is_ascii_uppercase());
-        self.0.iter().find(|route| match &route.matches {
+        let route = self.0.iter().find(|route| match &route.matches {
             Matches::All => is_plain,
             Matches::Exact(method, exact) => method == wanted && *exact == path,
             Matches::Free(free) => is_plain && free.matches(path),
+        });
+        route.or_else(|| {
+            let is_sold = |route: &&Route| match &route.matches {
+                Matches::Exact(_, exact) => *exact == path && route.terms.is_some(),
+                Matches::All | Matches::Free(_) => false,
+            };
+            self.0.iter().filter(|_| is_head).find(is_sold)
         })
     }
 
