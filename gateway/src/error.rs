@@ -29,6 +29,9 @@ pub enum GatewayError {
     /// The keyring, or the spend store that belongs to it, can't be used.
     #[error(transparent)]
     Keyring(#[from] KeyringError),
+    /// The prices of earlier starts can't be read or written.
+    #[error("the prices in the data folder: {0}")]
+    Prices(#[source] io::Error),
     /// The HTTP library or the system did not do what every start needs.
     #[error("cannot start: {0}")]
     Start(#[source] io::Error),
@@ -46,6 +49,7 @@ impl GatewayError {
             Self::Config { .. } => "config",
             Self::Gate(error) => error.code(),
             Self::Keyring(error) => error.code(),
+            Self::Prices(_) => "prices_io",
             Self::Start(_) => "start",
         }
     }

@@ -35,6 +35,7 @@ mod front;
 mod gating;
 mod generate;
 mod hygiene;
+mod prices;
 mod problem;
 mod routes;
 mod server;

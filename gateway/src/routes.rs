@@ -9,6 +9,7 @@ use http::request::Parts;
 use plannt_gate::{Pricer, Pricing, Terms};
 
 use crate::config::{FreePath, Offer};
+use crate::prices::Prices;
 
 /// What answers a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,10 +42,17 @@ enum Matches {
 pub(crate) struct Routes(Arc<[Route]>);
 
 impl Routes {
-    pub(crate) fn new(offer: &Offer, service: &str, validity: Duration, body: usize) -> Self {
-        let paid = |price_msat: NonZeroU64| {
+    pub(crate) fn new(
+        offer: &Offer,
+        service: &str,
+        validity: Duration,
+        body: usize,
+        prices: &mut Prices,
+    ) -> Self {
+        let mut paid = |route: &str, price_msat: NonZeroU64| {
             let mut terms = Terms::new(service, price_msat);
             terms.validity_seconds = validity.as_secs();
+            terms.lowest_price_msat = prices.lowest(route, price_msat);
             terms
         };
         let routes = match offer {
@@ -56,18 +64,28 @@ impl Routes {
                 };
                 let mut routes = vec![
                     exact(Method::GET, "/status", Target::Status, None),
-                    exact(Method::GET, "/v1/demo", Target::Demo, Some(paid(msat(21)))),
-                    exact(Method::GET, "/v1/data", Target::Data, Some(paid(msat(100)))),
+                    exact(
+                        Method::GET,
+                        "/v1/demo",
+                        Target::Demo,
+                        Some(paid("GET /v1/demo", msat(21))),
+                    ),
+                    exact(
+                        Method::GET,
+                        "/v1/data",
+                        Target::Data,
+                        Some(paid("GET /v1/data", msat(100))),
+                    ),
                 ];
                 if generate.is_some() {
-                    let mut terms = paid(msat(250));
+                    let mut terms = paid("POST /v1/generate", msat(250));
                     terms.binds_body = Some(body);
                     routes.push(exact(Method::POST, "/v1/generate", Target::Generate, Some(terms)));
                 }
                 routes
             }
             Offer::Upstream { price_msat, free_paths, .. } => {
-                let mut terms = paid(*price_msat);
+                let mut terms = paid("*", *price_msat);
                 // Another query is another resource.
                 terms.binds_query = true;
                 let free = free_paths.iter().map(|path| Route {

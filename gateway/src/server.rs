@@ -11,7 +11,6 @@ use tokio::task::JoinSet;
 use crate::config::Timeouts;
 use crate::connection::Connection;
 use crate::front::{Front, Offered};
-use crate::routes::Routes;
 use crate::upstream::Upstream;
 use crate::wire::{HeadLimits, Spelling, Timers};
 use crate::{GatewayConfig, GatewayError, gating};
@@ -42,8 +41,7 @@ impl Gateway {
         let GatewayConfig { limits, timeouts, listen, .. } = config;
         let spelling = Spelling::learn().await.map_err(GatewayError::Start)?;
         let upstream = Upstream::new(timeouts)?;
-        let routes = Routes::new(&config.offer, &config.service, config.validity, limits.body);
-        let gate = gating::open(&config).await?;
+        let (gate, routes) = gating::open(&config).await?;
         let offered = Offered::new(config.offer, routes, config.network, config.service, upstream);
         let front = Front::new(gate, offered, config.cors, config.hosts, limits, spelling);
         let bind = |source| GatewayError::Bind { listen, source };

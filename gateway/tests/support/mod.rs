@@ -93,12 +93,35 @@ impl Running {
     }
 
     /// Stops it, and starts another on the same folder and node.
-    pub async fn restart(mut self, change: impl FnOnce(GatewayConfig) -> GatewayConfig) -> Self {
-        self.begin_stop();
-        self.stopped().await;
+    pub async fn restart(self, change: impl FnOnce(GatewayConfig) -> GatewayConfig) -> Self {
         let invoicer = Arc::clone(&self.lightning.invoicer);
         let config = GatewayConfig::demo(invoicer, Network::Regtest, self.dir.path());
-        Self::start(self.lightning, self.dir, change(config)).await
+        self.restart_as(change(config)).await
+    }
+
+    /// Stops a proxy, and starts another for the server at `url` on the same folder and node.
+    pub async fn restart_proxy(self, url: &str, price_msat: u64) -> Self {
+        let invoicer = Arc::clone(&self.lightning.invoicer);
+        let dir = self.dir.path();
+        let config = GatewayConfig::upstream(invoicer, Network::Regtest, dir, url, price_msat);
+        self.restart_as(config.unwrap()).await
+    }
+
+    async fn restart_as(mut self, config: GatewayConfig) -> Self {
+        self.begin_stop();
+        self.stopped().await;
+        Self::start(self.lightning, self.dir, config).await
+    }
+
+    /// The address of a second demo service on the same folder and node, which runs as long as the
+    /// test does.
+    pub async fn second(&self) -> SocketAddr {
+        let invoicer = Arc::clone(&self.lightning.invoicer);
+        let config = GatewayConfig::demo(invoicer, Network::Regtest, self.dir.path());
+        let bound = Gateway::bind(config.listen("127.0.0.1:0".parse().unwrap())).await.unwrap();
+        let addr = bound.local_addr();
+        tokio::spawn(bound.serve(std::future::pending()));
+        addr
     }
 
     /// Tells it to stop.
