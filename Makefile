@@ -5,7 +5,7 @@ export CARGO_TARGET_DIR ?= $(CACHE)/target
 PART := ./scripts/part
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-rust check deny tools
+.PHONY: help build demo test test-rust conformance check deny tools
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,7 +19,7 @@ demo: ## Build, start a network, a service and a client, and pay for one request
 	@"$(CARGO_TARGET_DIR)/debug/plannt" demo
 
 test: ## Every test, with the minutes of each part
-	@$(PART) --all test-rust deny
+	@$(PART) --all test-rust conformance deny
 
 check: ## Format, lints and unit tests: what to run before each commit
 	@$(PART) format cargo fmt --all --check
@@ -33,6 +33,12 @@ test-rust: tools ## Format, lints, and all Rust tests: unit, property, doc, and 
 	@$(PART) docs env RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --all-features --no-deps --quiet
 	@$(PART) rust cargo test --locked --workspace --all-features
 	@$(PART) core-minimal cargo test --locked --package plannt-core --no-default-features --features std
+
+conformance: ## The vectors: fresh from their oracle, and answered by the binary and by an adapter program
+	@$(PART) oracle python3 conformance/oracle/generate --check
+	@cargo build --locked --quiet --package plannt
+	@$(PART) vectors "$(CARGO_TARGET_DIR)/debug/plannt" conformance run --codes
+	@$(PART) adapter "$(CARGO_TARGET_DIR)/debug/plannt" conformance run --codes -- python3 conformance/examples/adapter.py
 
 deny: ## Bans, licences and sources of every dependency
 	@$(PART) deny ./scripts/deny

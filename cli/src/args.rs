@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::conformance::ConformanceArgs;
+
 /// Pay for HTTP requests over Lightning, and charge for them.
 ///
 /// `plannt URL` sends the request; where the answer is a 402 with an L402 challenge, it checks the invoice, pays it, and repeats the request
@@ -39,6 +41,8 @@ pub(crate) struct HomeArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Test vectors for L402, and what runs them
+    Conformance(ConformanceArgs),
     /// Show what a challenge, token, credential or invoice says
     Decode(DecodeArgs),
     /// Play one paid request in five steps, on a network of its own

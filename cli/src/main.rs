@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod conformance;
 mod decode;
 mod demo;
 mod devnet;
@@ -53,6 +54,7 @@ async fn run(cli: &Cli) -> Result<u8, CliError> {
     let home = || Home::new(&cli.home);
     match &cli.command {
         None => return fetch::run(&cli.fetch, &home()?).await,
+        Some(Command::Conformance(args)) => return conformance::run(args),
         Some(Command::Decode(args)) => decode::run(args)?,
         Some(Command::Demo(args)) => demo::run(args).await?,
         Some(Command::Devnet(args)) => devnet::run(args, &home()?).await?,
