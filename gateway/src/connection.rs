@@ -79,7 +79,12 @@ impl Connection {
             }
         });
         // The guard has the limits and the timers of the head.
-        let mut connection = std::pin::pin!(http1::Builder::new().serve_connection(io, service));
+        let mut connection = std::pin::pin!(
+            http1::Builder::new()
+                // A client that ends its sending side still waits for what it has paid for.
+                .half_close(true)
+                .serve_connection(io, service)
+        );
         tokio::select! {
             ended = connection.as_mut() => return ended,
             _ = stop.wait_for(|stop| *stop) => connection.as_mut().graceful_shutdown(),

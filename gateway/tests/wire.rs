@@ -8,7 +8,8 @@ use std::time::Duration;
 use plannt_gateway::{GatewayConfig, Limits, Timeouts};
 use support::Running;
 use support::upstream::Upstream;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 
 /// A proxy whose requests are free: what counts is what arrives.
 async fn free_proxy(upstream: &Upstream) -> Running {
@@ -191,4 +192,21 @@ async fn a_client_that_expects_100_continue_gets_it() {
     wire.write(b"hi").await;
     assert_eq!(wire.answer().await.body, b"hi");
     assert!(!upstream.seen()[0].headers.contains_key("expect"));
+}
+
+#[tokio::test]
+async fn a_client_that_says_it_has_no_more_to_send_gets_its_answer() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let gateway = Running::proxy(&url, |config| config).await;
+    let credential = gateway.buy("GET", "/a", b"").await;
+    let mut wire = gateway.wire().await;
+    wire.request("GET", "/a", &[&credential], b"").await;
+    wire.stream.shutdown().await.unwrap();
+    let (mut upstream, _) = listener.accept().await.unwrap();
+    assert!(upstream.read(&mut [0; 4096]).await.unwrap() > 0);
+    upstream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\npaid").await.unwrap();
+    let answer = wire.answer().await;
+    assert_eq!((answer.header("x-l402"), &*answer.body), (Some("spent"), &b"paid"[..]));
+    assert!(wire.is_closed().await);
 }
