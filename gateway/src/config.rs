@@ -97,6 +97,9 @@ impl Default for Limits {
 pub struct Timeouts {
     /// Between two pieces of a request body (408 where an answer is still possible).
     pub body: Duration,
+    /// For the whole of a body that is bound to its credential, and so is kept in memory for a client who has not
+    /// paid (408).
+    pub bound_body: Duration,
     /// To connect to the upstream, its name's look-up and TLS included (504, and the use is given back).
     pub connect: Duration,
     /// For the whole head of a request (408).
@@ -108,6 +111,8 @@ pub struct Timeouts {
     pub pool_idle: Duration,
     /// From the request's start until the upstream's answer begins (504).
     pub response: Duration,
+    /// For which a client may take nothing of an answer before it is cut off.
+    pub send: Duration,
     /// How long running requests are waited for when the gateway stops.
     pub shutdown: Duration,
 }
@@ -116,11 +121,13 @@ impl Default for Timeouts {
     fn default() -> Self {
         Self {
             body: Duration::from_secs(30),
+            bound_body: Duration::from_secs(120),
             connect: Duration::from_secs(5),
             head: Duration::from_secs(10),
             idle: Duration::from_secs(75),
             pool_idle: Duration::from_secs(4),
             response: Duration::from_secs(300),
+            send: Duration::from_secs(60),
             shutdown: Duration::from_secs(30),
         }
     }

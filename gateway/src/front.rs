@@ -19,7 +19,7 @@ use plannt_gate::{ClientAddr, Gate, GateBody, GateLayer, GateService};
 use tower::{Layer, Service};
 
 use crate::body::{self, Body};
-use crate::config::{Cors, Limits, Offer};
+use crate::config::{Cors, Limits, Offer, Timeouts};
 use crate::generate::Prompt;
 use crate::problem::Problem;
 use crate::routes::{Routes, Target};
@@ -39,6 +39,7 @@ pub(crate) struct Front {
     pub(crate) limits: Limits,
     pub(crate) routes: Routes,
     pub(crate) spelling: Spelling,
+    pub(crate) timeouts: Timeouts,
     gated: GateService<Offered>,
 }
 
@@ -61,12 +62,12 @@ impl Front {
         offered: Offered,
         cors: Cors,
         hosts: BTreeSet<String>,
-        limits: Limits,
+        (limits, timeouts): (Limits, Timeouts),
         spelling: Spelling,
     ) -> Self {
         let routes = offered.0.routes.clone();
         let gated = GateLayer::new(gate, routes.clone()).layer(offered);
-        Self { cors, hosts, limits, routes, spelling, gated }
+        Self { cors, hosts, limits, routes, spelling, timeouts, gated }
     }
 
     /// Answers one request. `problem` is what was wrong with it on the wire, if anything was.
@@ -122,7 +123,9 @@ impl Front {
             .ok_or_else(Problem::not_found)?;
         parts.extensions.insert(target);
         if target == Target::Generate && parts.method == Method::POST {
-            let whole = read_whole(request_body, self.limits.body).await?;
+            let whole = read_whole(request_body, self.limits.body);
+            let whole = tokio::time::timeout(self.timeouts.bound_body, whole).await;
+            let whole = whole.unwrap_or_else(|_| Err(Problem::slow_body()))?;
             let prompt = Prompt::find(&whole).map_err(Problem::request)?;
             parts.extensions.insert(prompt);
             request_body = body::full(whole);

@@ -57,6 +57,11 @@ impl Problem {
         Self::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", detail)
     }
 
+    /// 408: the body did not.
+    pub(crate) fn slow_body() -> Self {
+        Self::slow("the request body did not arrive in time")
+    }
+
     /// 413: the body is above the route's limit.
     pub(crate) fn body_too_large(limit: usize) -> Self {
         Self::of(Code::BodyTooLarge, format!("the body is longer than {limit} bytes"))
@@ -111,7 +116,7 @@ impl Problem {
             .filter_map(|source| source.downcast_ref::<io::Error>())
             .any(|source| source.kind() == io::ErrorKind::TimedOut);
         if timed_out {
-            Self::slow("the request body did not arrive in time")
+            Self::slow_body()
         } else {
             Self::request("the request body broke off, or is not framed as HTTP says")
         }

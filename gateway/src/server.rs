@@ -43,7 +43,8 @@ impl Gateway {
         let upstream = Upstream::new(timeouts)?;
         let (gate, routes) = gating::open(&config).await?;
         let offered = Offered::new(config.offer, routes, config.network, config.service, upstream);
-        let front = Front::new(gate, offered, config.cors, config.hosts, limits, spelling);
+        let front =
+            Front::new(gate, offered, config.cors, config.hosts, (limits, timeouts), spelling);
         let bind = |source| GatewayError::Bind { listen, source };
         let listener = TcpListener::bind(listen).await.map_err(bind)?;
         let local_addr = listener.local_addr().map_err(bind)?;
@@ -79,7 +80,8 @@ impl BoundGateway {
         shutdown: impl Future<Output = ()> + Send,
     ) -> Result<(), GatewayError> {
         let Self { connections, front, head, listener, timeouts, .. } = self;
-        let timers = Timers { head: timeouts.head, idle: timeouts.idle, body: timeouts.body };
+        let Timeouts { body, head: whole_head, idle, send, .. } = timeouts;
+        let timers = Timers { head: whole_head, idle, body, send };
         // Everything that runs holds a receiver: the sender sees when nothing does any more.
         let (stop, running) = watch::channel(false);
         let permits = Arc::new(Semaphore::new(connections));

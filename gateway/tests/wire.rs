@@ -210,3 +210,37 @@ async fn a_client_that_says_it_has_no_more_to_send_gets_its_answer() {
     assert_eq!((answer.header("x-l402"), &*answer.body), (Some("spent"), &b"paid"[..]));
     assert!(wire.is_closed().await);
 }
+
+#[tokio::test]
+async fn a_client_that_takes_nothing_of_its_answer_is_cut_off() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let gateway = Running::proxy(&url, |config| {
+        let mut timeouts = Timeouts::default();
+        timeouts.send = Duration::from_millis(100);
+        config.free_paths(["/*"]).unwrap().timeouts(timeouts)
+    })
+    .await;
+    let mut wire = gateway.wire().await;
+    wire.request("GET", "/", &[], b"").await;
+    let (mut upstream, _) = listener.accept().await.unwrap();
+    upstream.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n").await.unwrap();
+    // The upstream is let go, too.
+    let endless = async { while upstream.write_all(&[b'x'; 65_536]).await.is_ok() {} };
+    tokio::time::timeout(Duration::from_secs(20), endless).await.expect("cut off");
+}
+
+#[tokio::test]
+async fn a_bound_body_that_trickles_in_is_not_waited_for() {
+    let gateway = Running::demo(|config| {
+        let mut timeouts = Timeouts::default();
+        timeouts.bound_body = Duration::from_millis(100);
+        config.timeouts(timeouts).generate_url("http://127.0.0.1:9").unwrap()
+    })
+    .await;
+    let mut wire = gateway.wire().await;
+    wire.write(b"POST /v1/generate HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\n{").await;
+    // Long before the time for one piece is over.
+    wire.answer().await.expect(408, "request_timeout");
+    assert!(gateway.lightning.devnet.invoices().await.unwrap().is_empty());
+}

@@ -37,6 +37,8 @@ pub(crate) struct Timers {
     pub(crate) idle: Duration,
     /// Between two reads of a body.
     pub(crate) body: Duration,
+    /// Between two writes, while the client takes nothing.
+    pub(crate) send: Duration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +77,8 @@ pub(crate) struct GuardedIo<T> {
     buffer: Buffer,
     wait: Option<(Wait, Pin<Box<Sleep>>)>,
     linger: Option<(Pin<Box<Sleep>>, usize)>,
+    /// Runs while the client takes nothing of what is written.
+    stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> GuardedIo<T> {
@@ -88,6 +92,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> GuardedIo<T> {
             buffer: Buffer::new(),
             wait: None,
             linger: None,
+            stalled: None,
         }
     }
 
@@ -190,6 +195,22 @@ impl<T: AsyncRead + AsyncWrite + Unpin> GuardedIo<T> {
         }
     }
 
+    /// What came of writing; an error once the client has taken nothing for too long. Who does not read its
+    /// answers would keep a connection, and its upstream's, for ever.
+    fn unless_stalled(
+        &mut self,
+        cx: &mut Context<'_>,
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.stalled = None;
+            return written;
+        }
+        let until = Instant::now() + self.timers.send;
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep_until(until)));
+        stalled.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
+    }
+
     /// What to do while the client sends nothing: `Some` ends the read.
     fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Option<io::Result<()>> {
         let wait = match &self.state {
@@ -269,7 +290,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for GuardedIo<T> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(cx, bytes)
+        let written = Pin::new(&mut self.inner).poll_write(cx, bytes);
+        self.unless_stalled(cx, written)
     }
 
     fn poll_write_vectored(
@@ -277,7 +299,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for GuardedIo<T> {
         cx: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write_vectored(cx, bytes)
+        let written = Pin::new(&mut self.inner).poll_write_vectored(cx, bytes);
+        self.unless_stalled(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {
