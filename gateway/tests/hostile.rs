@@ -6,6 +6,7 @@ mod support;
 use plannt_core::{
     Preimage, Token, attenuate_token, authorization_value, grpc_metadata_value, read_invoice,
 };
+use plannt_lightning::devnet::{FaultKind, Operation};
 use support::upstream::Upstream;
 use support::wire::{Answer, Wire};
 use support::{Running, challenge_of};
@@ -341,4 +342,44 @@ async fn a_preflight_with_a_credential_spends_nothing() {
     assert_eq!(gateway.send("OPTIONS", "/v1/demo", &asked).await.status, 204);
     assert_eq!(gateway.send("HEAD", "/v1/demo", &[&good]).await.status, 402);
     assert_eq!(gateway.get("/v1/demo", &[&good]).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_third_party_caveat_is_refused_and_not_explained() {
+    let gateway = demo().await;
+    let (token, preimage) = bought(&gateway).await;
+    for id in [&b"who pays?"[..], b"demo_uses=1"] {
+        let mut macaroon = token.parse::<Token>().unwrap().parse_macaroon().unwrap();
+        macaroon.attenuate_third_party(b"shared", id, Some("https://pay"), &[7; 24]).unwrap();
+        let text = plannt_core::base64::encode(&macaroon.to_v2());
+        let answer = gateway.get("/v1/demo", &[&line(&text, &preimage)]).await;
+        answer.expect(402, "invalid_credential");
+        assert!(answer.json().get("detail").is_none());
+        // Not beside the good one, either.
+        let both = line(&format!("{token},{text}"), &preimage);
+        gateway.get("/v1/demo", &[&both]).await.expect(402, "invalid_credential");
+    }
+    assert_eq!(gateway.get("/v1/demo", &[&line(&token, &preimage)]).await.status, 200);
+}
+
+#[tokio::test]
+async fn grpc_is_told_of_limits_and_outages_in_its_own_way() {
+    let gateway = Running::demo(|config| config.challenges_per_minute(1)).await;
+    let grpc = ["Content-Type: application/grpc"];
+    let mut said = Vec::new();
+    for _ in 0..4 {
+        let answer = gateway.get("/v1/demo", &grpc).await;
+        assert_eq!((answer.status, answer.body.len()), (200, 0));
+        said.push(answer.header("grpc-status").unwrap().to_owned());
+        let limited = answer.header("retry-after").is_some();
+        assert_eq!(limited, answer.header("www-authenticate").is_none());
+    }
+    assert_eq!(said, ["13", "13", "13", "8"]);
+
+    let gateway = demo().await;
+    gateway.lightning.devnet.faults().always(Operation::Any, FaultKind::Down);
+    let answer = gateway.get("/v1/demo", &grpc).await;
+    assert_eq!((answer.status, answer.header("grpc-status")), (200, Some("14")));
+    assert!(answer.header("retry-after").is_some());
+    assert_eq!(answer.header("www-authenticate"), None);
 }
