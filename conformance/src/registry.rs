@@ -27,6 +27,7 @@ macro_rules! entry {
 #[rustfmt::skip]
 pub(crate) const SUITES: &[Entry] = &[
     entry!(identifier),
+    entry!(invoice),
 ];
 
 /// What all schemas share, by the name that they refer to it by.

@@ -71,7 +71,7 @@ mod read {
 
     use lightning_invoice::{
         Bolt11Invoice, Bolt11InvoiceDescriptionRef, Bolt11ParseError, Bolt11SemanticError,
-        Currency, SignedRawBolt11Invoice,
+        Currency, RawHrp, SignedRawBolt11Invoice,
     };
 
     use super::{InvoiceError, InvoiceFacts};
@@ -86,9 +86,12 @@ mod read {
         let signed: SignedRawBolt11Invoice = bolt11.parse().map_err(|error| match error {
             Bolt11ParseError::UnknownCurrency => InvoiceError::UnknownNetwork,
             // What does not fit as an integer, and what overflows once its unit is applied.
-            Bolt11ParseError::ParseAmountError(_) | Bolt11ParseError::IntegerOverflowError => {
+            Bolt11ParseError::ParseAmountError(_) => InvoiceError::AmountOutOfRange,
+            Bolt11ParseError::IntegerOverflowError if amount_overflows(bolt11) => {
                 InvoiceError::AmountOutOfRange
             }
+            // Numbers that no signature has, and a payee that is no point: it can't have signed.
+            Bolt11ParseError::MalformedSignature(_) => InvoiceError::WrongSignature,
             _ => InvoiceError::Malformed,
         })?;
         // The library hashes its own encoding of what it read. Where that is not the text (a number
@@ -120,6 +123,13 @@ mod read {
                 Bolt11InvoiceDescriptionRef::Hash(_) => None,
             },
         })
+    }
+
+    /// Whether it is the amount that overflows, and not another number of the invoice.
+    fn amount_overflows(bolt11: &str) -> bool {
+        let prefix = bolt11.rsplit_once('1').map_or("", |(prefix, _)| prefix);
+        let read = prefix.to_ascii_lowercase().parse::<RawHrp>();
+        matches!(read, Err(Bolt11ParseError::IntegerOverflowError))
     }
 
     fn network(currency: &Currency) -> Network {
@@ -318,6 +328,22 @@ mod tests {
         let mut list = fields().to_vec();
         list.push(TaggedField::PayeePubKey(lightning_invoice::PayeePubKey(key)));
         assert_eq!(read_invoice(&raw(None, None, &list)), Err(InvoiceError::WrongSignature));
+    }
+
+    #[test]
+    fn each_fault_has_its_own_code() {
+        let good = invoice(Currency::Regtest, Some(21_000), 3_600).to_string();
+        // An expiry beyond 64 bits is no fault of the amount's.
+        let endless = good.replacen("xqrrss", "xqdlllllllllllll", 1);
+        assert_ne!(endless, good);
+        assert_eq!(read_invoice(&bech32_parts(&endless)), Err(InvoiceError::Malformed));
+        // Numbers that no signature has.
+        let signature = good.len() - 6 - 104;
+        for (at, words) in [(signature, "l".repeat(51)), (signature + 103, "y".into())] {
+            let mut bad = good.clone();
+            bad.replace_range(at..at + words.len(), &words);
+            assert_eq!(read_invoice(&bech32_parts(&bad)), Err(InvoiceError::WrongSignature));
+        }
     }
 
     /// The text with its checksum made right again.

@@ -2,6 +2,7 @@
 
 pub(crate) mod identifier;
 mod input;
+pub(crate) mod invoice;
 
 use serde_json::Value;
 
