@@ -93,7 +93,11 @@ impl Adapter for Process {
             Ok(line) => read_answer(id, &line),
             Err(error) => {
                 self.pipes = None;
-                self.lost = error.to_string();
+                // Whether its end shows when it is asked or when it should answer is chance.
+                self.lost = match error.kind() {
+                    io::ErrorKind::BrokenPipe => "the adapter ended".into(),
+                    _ => error.to_string(),
+                };
                 Answer::Failure(self.lost.clone())
             }
         }
