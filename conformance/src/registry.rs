@@ -28,6 +28,7 @@ macro_rules! entry {
 pub(crate) const SUITES: &[Entry] = &[
     entry!(identifier),
     entry!(invoice),
+    entry!(macaroon),
 ];
 
 /// What all schemas share, by the name that they refer to it by.

@@ -79,15 +79,27 @@ fn no_case_is_asked_twice() {
     }
 }
 
+/// Re-encodings of one macaroon have one output, and count once.
+fn distinct_valid(suite: &Suite) -> usize {
+    let valid = suite.cases().filter(|case| case.result == Expected::Valid);
+    if suite.suite == "macaroon" {
+        valid.map(|case| case.output.as_ref().unwrap().to_string()).collect::<HashSet<_>>().len()
+    } else {
+        valid.count()
+    }
+}
+
 #[test]
 fn there_are_enough_cases_and_half_of_them_are_invalid() {
     for suite in vectors() {
-        let Suite { suite: name, .. } = &suite;
-        let invalid = suite.cases().filter(|case| case.result == Expected::Invalid).count();
-        let all = suite.cases().count();
+        let name = &suite.suite;
+        let count = |result| suite.cases().filter(|case| case.result == result).count();
+        let invalid = count(Expected::Invalid);
+        let all = invalid + count(Expected::Acceptable) + distinct_valid(&suite);
         assert!(2 * invalid >= all, "{name}: {invalid} of {all} are invalid");
         let minimum = MINIMUM.iter().find(|(suite, _)| suite == name).map_or(1, |(_, n)| *n);
         assert!(all >= minimum, "{name}: {all} cases, at least {minimum}");
+        println!("{name}: {all} cases, {invalid} of them invalid");
     }
 }
 

@@ -1,0 +1,419 @@
+"""`macaroon`: the format in its three encodings, what holders do with it, and what peers make of it.
+
+Every answer is this oracle's own (macaroons.py), also for the peers' bytes; where a recorded verdict
+says more than yes or no, it has to agree.
+"""
+
+import hashlib
+
+import common
+import macaroon_cases
+import macaroon_peers as peers
+from common import Suite, b64, b64url, seeded, sha256
+from macaroons import MAX_CAVEATS, Refused, create, decode_base64, read, sniff, verify
+
+SECTION = "docs/PROTOCOL.md §1"
+FLAGS = {
+    "Base64": "One alphabet, exact padding or none, spare bits zero.",
+    "Bounds": "A macaroon has at most 65,536 bytes and 4,096 caveats; a token 8,192 bytes and 64 caveats.",
+    "Discharges": "A third-party caveat takes exactly one bound discharge, and none is left over.",
+    "FieldLength": "A field has at most 65,535 bytes.",
+    "FieldOrder": "Fields are in order, each at most once, and no type is unknown.",
+    "FirstPartyLocation": "Only a third party's caveat has a location.",
+    "JsonBase64": "A member whose name ends with 64 holds base64 in one of its four spellings.",
+    "JsonForm": "v2 JSON is one object of known names, each once, with values of the right types.",
+    "JsonParts": "Each part is there in one spelling, as text or as base64.",
+    "LibrariesDisagree": "A library lets in what the strict rules refuse, or refuses what they take; the comment names it.",
+    "LocationUtf8": "A location is UTF-8.",
+    "NotL402": "The macaroon holds, and its identifier or preimage is not L402's.",
+    "Satisfied": "The MAC is finished before any caveat is judged, and then each has to hold.",
+    "Signature": "The signature is the HMAC chain from the derived key over identifier and caveats.",
+    "SignatureLength": "A signature has 32 bytes.",
+    "TrailingBytes": "Nothing follows the signature.",
+    "Truncated": "What is cut short is refused.",
+    "V1Packets": "Packets are in order, with four lower-case digits, one space, and a final newline.",
+    "Varint": "A number is the shortest varint, of at most five bytes.",
+    "VerificationIdLength": "A verification id has 72 bytes.",
+    "Version": "The first byte tells the format, and the version is 2.",
+}
+# Which rule a recorded case is about, by the code that it is refused with.
+TOPICS = {
+    "base64_alphabet": "Base64",
+    "base64_length": "Base64",
+    "base64_padding": "Base64",
+    "discharge_caveat": "Satisfied",
+    "discharge_signature": "Signature",
+    "invalid_hex": "NotL402",
+    "invalid_identifier": "NotL402",
+    "macaroon_duplicate": "JsonParts",
+    "macaroon_field_too_long": "FieldLength",
+    "macaroon_format": "Version",
+    "macaroon_json": "JsonForm",
+    "macaroon_location_on_first_party": "FirstPartyLocation",
+    "macaroon_packet": "V1Packets",
+    "macaroon_section_end": "FieldOrder",
+    "macaroon_signature_length": "SignatureLength",
+    "macaroon_trailing_bytes": "TrailingBytes",
+    "macaroon_truncated": "Truncated",
+    "macaroon_utf8": "LocationUtf8",
+    "macaroon_varint": "Varint",
+    "macaroon_verification_id_length": "VerificationIdLength",
+    "macaroon_version": "Version",
+    "preimage_mismatch": "NotL402",
+}
+EXPECTED_TOPIC = {"v1": "V1Packets", "v2": "FieldOrder", "v2json": "JsonParts"}
+
+
+def build():
+    suite = Suite("macaroon")
+    for name, description in FLAGS.items():
+        suite.flag(name, description, "docs/PROTOCOL.md §3" if name == "Satisfied" else SECTION)
+    recorded(suite)
+    own(suite)
+    generated(suite)
+    made(suite)
+    discharged(suite)
+    attenuated(suite)
+    return suite
+
+
+def answer(input):
+    """What the rules say to a `verify`: the output, or Refused."""
+    macaroon = read(input["macaroon"])
+    satisfied = input["satisfied"]
+    held = "all" if satisfied == "all" else [bytes.fromhex(c) for c in satisfied]
+    given = [read(d) for d in input.get("discharges", [])]
+    verify(macaroon, bytes.fromhex(input["root_key"]), held, given)
+    if "preimage" in input:
+        if len(macaroon.identifier) != 66 or macaroon.identifier[:2] != b"\0\0":
+            raise Refused("invalid_identifier")
+        if len(input["preimage"]) != 64:
+            raise Refused("invalid_hex")
+        if sha256(bytes.fromhex(input["preimage"])) != macaroon.identifier[2:34]:
+            raise Refused("preimage_mismatch")
+    return macaroon.output()
+
+
+def add(group, comment, input, flags=(), valid=None):
+    """Adds a `verify` with the rules' own answer; `valid` is what it has to be."""
+    input = {"op": "verify", **input}
+    try:
+        output = answer(input)
+    except Refused as refused:
+        assert valid is not True, (comment, refused.code)
+        group.invalid(comment, input, refused.code, flags)
+    else:
+        assert valid is not False, comment
+        group.valid(comment, input, output, flags)
+
+
+# --- the recorded peers ----------------------------------------------------------------------
+
+
+def recorded(suite):
+    accept, reject = peers.recorded()
+    source = {"name": "recorded-peers", "version": "go-macaroon 2.1.0, macaroon-rs 0.3.0, pymacaroons 0.13.0, npm macaroon 3.0.4, libmacaroons 0.4-dev"}
+
+    group = suite.group(
+        "what libraries write",
+        "Encodings made by other libraries: the strict rules and at least three libraries take each. "
+        "Equal outputs are re-encodings of one macaroon.",
+        1,
+        source,
+    )
+    for case in accept:
+        comment = "%s %s: %s; made by %s, taken by %s" % (
+            case["id"], case["format"], case["description"],
+            peers.names(case["produced_by"]), peers.names(case["accepted_by"]),
+        )  # fmt: skip
+        all_take = len(case["accepted_by"]) == len(peers.NAMES)
+        add(group, comment, recorded_input(case), [] if all_take else ["LibrariesDisagree"], True)
+
+    group = suite.group(
+        "what must be refused",
+        "Broken, tampered and misused macaroons, most of which some library lets in.",
+        1001,
+        source,
+    )
+    for case in reject:
+        taken = case["accepted_by"]
+        comment = "%s %s: %s; let in by %s" % (case["id"], case["format"], case["description"], peers.names(taken))
+        input = recorded_input(case)
+        flags = {topic(case["format"], input)} | ({"LibrariesDisagree"} if taken else set())
+        add(group, comment, input, flags, False)
+
+
+def recorded_input(case):
+    input = {"macaroon": peers.encoding(case), "root_key": case["root_key_hex"], "satisfied": case["satisfy"]}
+    if peers.discharges(case):
+        input["discharges"] = peers.discharges(case)
+    if "preimage_hex" in case:
+        input["preimage"] = case["preimage_hex"]
+    return input
+
+
+def topic(format, input):
+    try:
+        answer(input)
+    except Refused as refused:
+        code = refused.code
+    else:
+        raise AssertionError("taken: %s" % input)
+    if code == "macaroon_expected":
+        return EXPECTED_TOPIC[format]
+    if code.startswith("discharge_") and "discharges" in input:
+        return "Discharges"
+    return TOPICS.get(code) or "Discharges"
+
+
+# --- our own encodings -----------------------------------------------------------------------
+
+
+def own(suite):
+    for i, (name, comment, cases) in enumerate(macaroon_cases.cases()):
+        group = suite.group(name, comment, 2001 + 100 * i)
+        for comment, flags, encoding, root_key in cases:
+            judged = verdicts(encoding, root_key)
+            right = not flags
+            others = [library for library, taken in judged.items() if taken != right]
+            if others:
+                verb = "refused by" if right else "let in by"
+                comment += "; %s %s" % (verb, " and ".join(others))
+                flags = flags + ["LibrariesDisagree"]
+            add(group, comment, {"macaroon": encoding, "root_key": root_key.hex(), "satisfied": "all"}, flags, right)
+
+
+def verdicts(encoding, root_key):
+    """Which libraries took an encoding, of those that were asked."""
+    name = judged_name(encoding, root_key)
+    return {p["library"]: p["judged"][name] for p in peers.generated() if name in p["judged"]}
+
+
+def judged_name(encoding, root_key):
+    data = "%s/%s/%s" % (encoding["format"], encoding.get("hex", encoding.get("text")), root_key.hex())
+    return hashlib.sha256(data.encode()).hexdigest()[:16]
+
+
+# --- what our own generators had the libraries make ------------------------------------------
+
+
+def generated(suite):
+    by_name = {c[0]: c for c in macaroon_cases.CREATED}
+    for i, peer in enumerate(peers.generated()):
+        group = suite.group(
+            "made by " + peer["library"],
+            "The same macaroons as every library makes them, L402 tokens among them (conformance/peers).",
+            3001 + 100 * i,
+            {"name": peer["library"], "version": peer["version"]},
+        )
+        asked = set()
+        for case in peer["created"]:
+            _, (key, id, caveats), location = by_name[case["name"]]
+            encoding = peers.encoding(case)
+            macaroon = create(key, id, location.encode())
+            for caveat in caveats:
+                macaroon.add(caveat)
+            assert read(encoding).output() == macaroon.output(), case
+            if encoding["format"] == "v2":
+                assert encoding["hex"] == macaroon.v2().hex(), case
+            # The binary forms have one spelling: the first library's stands for all.
+            if case_key(encoding) in seen(suite) or case_key(encoding) in asked:
+                continue
+            asked.add(case_key(encoding))
+            input = {"macaroon": encoding, "root_key": key.hex(), "satisfied": [c.hex() for c in caveats]}
+            add(group, "%s: %s" % (encoding["format"], case["name"]), input, (), True)
+        if not group.tests:
+            suite.groups.remove(group)
+
+
+def case_key(encoding):
+    return (encoding["format"], encoding.get("hex", encoding.get("text")))
+
+
+def seen(suite):
+    tests = [t for g in suite.groups for t in g.tests]
+    return {case_key(t["input"]["macaroon"]) for t in tests if "macaroon" in t["input"]}
+
+
+# --- creating and writing --------------------------------------------------------------------
+
+
+def both(macaroon):
+    return {"v1": macaroon.v1().hex(), "v2": macaroon.v2().hex()}
+
+
+def made(suite):
+    group = suite.group("create", "Key, identifier, location and caveats give these bytes and no others.", 4001)
+    root = seeded("create/root key")
+
+    def case(comment, key, id, caveats=(), location="l402"):
+        macaroon = create(key, id, None if location is None else location.encode())
+        input = {"op": "create", "root_key": key.hex(), "identifier": id.hex()}
+        if location is not None:
+            input["location"] = location
+        input["caveats"] = []
+        for caveat in caveats:
+            if isinstance(caveat, bytes):
+                macaroon.add(caveat)
+                input["caveats"].append({"id": caveat.hex()})
+            else:
+                key, id, where, nonce = caveat
+                macaroon.add_third_party(key, id, where and where.encode(), nonce)
+                third = {"id": id.hex(), "key": key.hex(), "nonce": nonce.hex()}
+                input["caveats"].append({**third, "location": where} if where else third)
+        group.valid(comment, input, both(macaroon))
+
+    nonce = seeded("create/nonce", 24)
+    case("no caveats", root, b"id")
+    case("two caveats", root, b"id", [b"a=1", b"b=2"])
+    case("no location", root, b"id", [b"a=1"], None)
+    case("a key longer than a block of the hash", seeded("k", 100), b"id", [b"a=1"])
+    case("an empty key", b"", b"id", [b"a=1"])
+    case("an empty identifier and an empty caveat", root, b"", [b""])
+    case("bytes that are no text", root, seeded("id", 66), [seeded("caveat", 40)])
+    case("an identifier of 128 bytes", root, seeded("id", 128))
+    case("a location that is not ASCII", root, b"id", [], "caf\u00e9")
+    case("a third-party caveat", root, b"id", [(b"shared", b"who pays?", "https://pay", nonce)])
+    case("a third-party caveat without location", root, b"id", [(b"shared", b"who pays?", None, nonce)])
+    case("a third-party caveat between two others", root, b"id", [b"a=1", (b"shared", b"who pays?", "https://pay", nonce), b"b=2"])
+
+    group = suite.group("write", "Both binary forms of a macaroon, whatever form it came in.", 4101)
+    for comment, _, encoding, _ in macaroon_cases.cases()[0][2]:
+        if encoding["format"] != "base64":
+            group.valid(comment, {"op": "write", "macaroon": encoding}, both(read(encoding)))
+
+
+# --- third parties ---------------------------------------------------------------------------
+
+
+def discharged(suite):
+    group = suite.group("bind", "A discharge is bound to the macaroon that it is presented with.", 4201)
+    root, nonces = seeded("third/root key"), [seeded("third/nonce/%d" % i, 24) for i in range(4)]
+    encoded = lambda m: {"format": "v2", "hex": m.v2().hex()}
+
+    def macaroon(*parties, caveats=()):
+        made = create(root, b"third", b"l402")
+        for i, (key, id) in enumerate(parties):
+            made.add_third_party(key, id, b"https://pay", nonces[i])
+        for caveat in caveats:
+            made.add(caveat)
+        return made
+
+    def discharge(key, id, *caveats):
+        made = create(key, id, b"https://pay")
+        for caveat in caveats:
+            made.add(caveat)
+        return made
+
+    one = macaroon((b"key-1", b"id-1"))
+    two = macaroon((b"key-1", b"id-1"), (b"key-2", b"id-2"), caveats=[b"a=1"])
+    first, second = discharge(b"key-1", b"id-1", b"paid=yes"), discharge(b"key-2", b"id-2")
+    for comment, m, d in [("a discharge with a caveat", one, first), ("a discharge without caveats", two, second)]:
+        group.valid(comment, {"op": "bind", "macaroon": encoded(m), "discharge": encoded(d)}, both(m.bind(d)))
+
+    group = suite.group("discharges", "Third-party caveats and what satisfies them.", 4301)
+
+    def case(comment, valid, m, given, satisfied="all", flag="Discharges"):
+        input = {"macaroon": encoded(m), "root_key": root.hex(), "satisfied": satisfied}
+        input["discharges"] = [encoded(d) for d in given]
+        add(group, comment, input, [] if valid else [flag], valid)
+
+    bound = lambda m, *given: [m.bind(d) for d in given]
+    held = [b"a=1".hex(), b"paid=yes".hex()]
+    case("one caveat, one discharge", True, one, bound(one, first))
+    case("two caveats, discharges in the other order, all caveats held", True, two, bound(two, second, first), held)
+    nested = discharge(b"key-1", b"id-1")
+    nested.add_third_party(b"key-2", b"id-2", None, nonces[3])
+    case("a discharge that asks for another", True, one, bound(one, nested, second))
+    case("the discharge's own caveat does not hold", False, one, bound(one, first), [], "Satisfied")
+    case("the second discharge is missing", False, two, bound(two, first))
+    case("a discharge bound to another macaroon", False, one, bound(two, first))
+    later = macaroon((b"key-1", b"id-1"), caveats=[b"a=1"])
+    case("a discharge bound before a caveat was added", False, later, bound(one, first))
+    case("a discharge bound twice", False, one, bound(one, one.bind(first)))
+    case("a discharge of another key", False, one, bound(one, discharge(b"key-2", b"id-1")))
+    case("a discharge of another identifier", False, one, bound(one, discharge(b"key-1", b"id-2")))
+    case("a caveat added to a bound discharge", False, one, [narrowed(one.bind(second_of(first)))])
+    case("a discharge too many", False, one, bound(one, first, second))
+    case("a nested discharge is missing", False, one, bound(one, nested))
+    case("two caveats ask for one discharge", False, macaroon((b"key-1", b"id-1"), (b"key-1", b"id-1")), bound(macaroon((b"key-1", b"id-1"), (b"key-1", b"id-1")), first))
+    wrong = macaroon((b"key-1", b"id-1"))
+    id, vid, where = wrong.caveats[0]
+    forged = create(root, b"third", b"l402")
+    forged.caveats = [(id, vid[:-1] + bytes([vid[-1] ^ 1]), where)]
+    from macaroons import link
+
+    forged.signature = link(create(root, b"third").signature, *forged.caveats[0][:2])
+    case("a verification id that does not open, under a right signature", False, forged, bound(forged, first))
+
+
+def second_of(macaroon):
+    return read({"format": "v2", "hex": macaroon.v2().hex()})
+
+
+def narrowed(macaroon):
+    macaroon.add(b"b=2")
+    return macaroon
+
+
+# --- tokens ----------------------------------------------------------------------------------
+
+
+def attenuated(suite):
+    group = suite.group("attenuate", "A holder adds caveats to a token, which stays in its encoding.", 4401)
+    key, id, caveats = macaroon_cases.minted("attenuate", macaroon_cases.MINTED)
+    base = create(key, id, b"l402")
+    for caveat in caveats:
+        base.add(caveat)
+    plain = create(key, id, b"l402")
+
+    def case(comment, token, added, flags=()):
+        input = {"op": "attenuate", "token": token, "caveats": added}
+        try:
+            data = decode_base64(token.encode())
+            format = sniff(data)
+            macaroon = read({"format": format, "hex": data.hex()})
+            if len(macaroon.caveats) + len(added) > MAX_CAVEATS:
+                raise Refused("macaroon_too_many_caveats")
+            for caveat in added:
+                macaroon.add(caveat.encode())
+            data = {"v1": macaroon.v1, "v2": macaroon.v2}[format]()
+            if len(data) > 65_536:
+                raise Refused("macaroon_too_long")
+            if len(macaroon.caveats) > 64:
+                raise Refused("token_too_many_caveats")
+            if len(data) > 8_192:
+                raise Refused("token_too_long")
+        except Refused as refused:
+            assert flags, (comment, refused.code)
+            group.invalid(comment, input, refused.code, flags)
+        else:
+            assert not flags, comment
+            group.valid(comment, input, {"token": b64(data)})
+
+    token = b64(base.v2())
+    case("one caveat", token, ["demo_valid_until=1800000000"])
+    case("several caveats, in order", token, ["demo_path=/v1/demo", "note", "x = y"])
+    case("no caveat: the token as it is written", b64url(base.v2()), [])
+    case("a caveat that is not ASCII", token, ["note=caf\u00e9"])
+    case("an empty caveat", token, [""])
+    case("a caveat with quotes and a newline: bytes are bytes", token, ['a="b"\n'])
+    case("a url-safe token without padding; the result is standard and padded", b64url(base.v2()), ["a=1"])
+    case("a v1 token stays v1", b64(base.v1()), ["a=1"])
+    case("the 64th caveat", b64(base.v2()), ["n=%d" % i for i in range(58)])
+    filled = 8_192 - len(plain.v2()) - 4
+    case("to exactly 8,192 bytes", b64(plain.v2()), ["x" * filled])
+    case("to 8,193 bytes", b64(plain.v2()), ["x" * (filled + 1)], ["Bounds"])
+    case("the 65th caveat", token, ["n=%d" % i for i in range(59)], ["Bounds"])
+    case("no base64", "hello world", ["a=1"], ["Base64"])
+    case("both alphabets", "AgEE-/8=", ["a=1"], ["Base64"])
+    case("a whole credential, with its preimage", token + ":" + "00" * 32, ["a=1"], ["Base64"])
+    case("two tokens", token + "," + token, ["a=1"], ["Base64"])
+    case("no text", "", ["a=1"], ["Version"])
+    case("JSON of something else than a macaroon", b64(b'{"hash":"ab"}'), ["a=1"], ["JsonForm"])
+    case("a macaroon and a byte more", b64(base.v2() + b"\0"), ["a=1"], ["TrailingBytes"])
+    case("a macaroon cut short", b64(base.v2()[:-1]), ["a=1"], ["Truncated"])
+
+
+if __name__ == "__main__":
+    common.main(build)
