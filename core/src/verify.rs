@@ -38,8 +38,8 @@ pub struct RequestContext<'a> {
     pub requires_digest: bool,
     /// The lowest price that this request had during the last validity window, msat.
     pub lowest_price_msat: u64,
-    /// The capability that the route asks for. Such a route must mint it, too: to a chain without
-    /// capabilities its holder can add one.
+    /// The capability that the route asks for. Such a route must mint it, too: where the mint of a
+    /// chain would have written capabilities, its holder can write them.
     pub capability: Option<&'a str>,
     /// Whether conditions that are not known are refused instead of skipped.
     pub strict: bool,

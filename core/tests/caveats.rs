@@ -251,6 +251,35 @@ fn capabilities_are_a_falling_set() {
     }
 }
 
+/// What the mint would have written stands before all that a holder writes.
+#[test]
+fn a_holder_does_not_add_what_the_mint_left_out() {
+    let query = format!("demo_query={}", plannt_core::PaymentHash::from_bytes(query_digest(b"")));
+    let digest = format!("demo_digest={}", content_digest_text(&content_digest(b"")));
+    let bound = RequestContext {
+        requires_query: true,
+        digest: Some(content_digest(b"")),
+        requires_digest: true,
+        capability: Some("admin"),
+        ..request()
+    };
+    let at = |more: &[&str]| verify(&signed(&minted_and(more)), &bound);
+    let capabilities = "demo_capabilities=admin";
+    assert!(at(&[&query, &digest, capabilities, "color=red"]).is_ok());
+    let refused = out_of_scope("demo_capabilities");
+    for between in ["color=red", "demo_path=/v1/demo", "demo_uses=1"] {
+        assert_eq!(at(&[&query, &digest, between, capabilities]), refused, "{between}");
+        assert_eq!(at(&[&query, between, &digest, capabilities]), refused, "{between}");
+    }
+    let without = RequestContext { capability: None, ..bound };
+    let at = |more: &[&str]| verify(&signed(&minted_and(more)), &without);
+    assert!(at(&[&query, &digest]).is_ok());
+    for late in [[&*query, "color=red", &digest], ["color=red", &query, &digest]] {
+        assert_eq!(at(&late), Err(VerifyError::Invalid), "{late:?}");
+    }
+    assert_eq!(at(&[&digest, &query]), Err(VerifyError::Invalid), "not in the mint's order");
+}
+
 #[test]
 fn spaces_around_condition_and_value_do_not_count() {
     assert_eq!(attenuated(&["demo_valid_until = 1800000000"]), Err(VerifyError::Expired));

@@ -32,6 +32,18 @@ pub(crate) struct Chain<'a> {
     query: Option<[u8; 32]>,
     digest: Option<[u8; 32]>,
     capabilities: Option<&'a str>,
+    minted: Minted,
+}
+
+/// Which of the caveats that a mint may write after the beginning stand where it writes them: each
+/// at most once, in one order, and before all that a holder adds.
+#[derive(Default)]
+struct Minted {
+    /// Where the next one may be from; beyond the last once a holder has added one.
+    next: u8,
+    query: bool,
+    digest: bool,
+    capabilities: bool,
 }
 
 /// Why one caveat does not continue the chain, and in what order that counts.
@@ -53,13 +65,8 @@ impl<'a> Chain<'a> {
     ) -> Result<Self, ChainFailure> {
         let mut chain = Self::minted(&mut caveats).ok_or(ChainFailure::NotMinted)?;
         let mut first: Option<(Fault, CaveatRef<'a>)> = None;
-        // Only here can `uses` be the mint's own: `mint` always writes it, so that a holder
-        // cannot stand in for it. Anywhere else an absent one means 1.
-        let mut minted_uses = true;
         for caveat in caveats {
-            let fault = chain.continue_with(caveat, minted_uses).err();
-            minted_uses = false;
-            let Some(fault) = fault else { continue };
+            let Some(fault) = chain.continue_with(caveat).err() else { continue };
             if fault == Fault::Unknown && !strict {
                 continue;
             }
@@ -78,9 +85,9 @@ impl<'a> Chain<'a> {
         if (self.service, self.tier) != (request.service, request.tier) {
             return Err(ChainFailure::OutOfScope(SERVICES.to_string()));
         }
-        let offers = |wanted: &str| {
-            self.capabilities.is_some_and(|list| list.split(',').any(|c| c == wanted))
-        };
+        // Those that the mint left out, no holder adds.
+        let sold = self.capabilities.filter(|_| self.minted.capabilities);
+        let offers = |wanted: &str| sold.is_some_and(|list| list.split(',').any(|c| c == wanted));
         let scope = [
             (Kind::Method, self.method == request.method),
             (Kind::Path, path_matches(self.path, request.path)),
@@ -92,8 +99,8 @@ impl<'a> Chain<'a> {
         if let Some((kind, _)) = scope.into_iter().find(|(_, holds)| !holds) {
             return Err(ChainFailure::OutOfScope(condition(self.service, kind)));
         }
-        let unbound = request.requires_query && self.query.is_none()
-            || request.requires_digest && self.digest.is_none();
+        let unbound = request.requires_query && !self.minted.query
+            || request.requires_digest && !self.minted.digest;
         if unbound { Err(ChainFailure::Unbound) } else { Ok(()) }
     }
 
@@ -141,18 +148,22 @@ impl<'a> Chain<'a> {
             query: None,
             digest: None,
             capabilities: None,
+            minted: Minted::default(),
         })
     }
 
-    fn continue_with(&mut self, caveat: CaveatRef<'a>, minted_uses: bool) -> Result<(), Fault> {
-        let (condition, value) = split(caveat.id).ok_or(Fault::Unknown)?;
+    fn continue_with(&mut self, caveat: CaveatRef<'a>) -> Result<(), Fault> {
+        let read = split(caveat.id);
+        let kind = read.and_then(|(condition, _)| Kind::of(condition, self.service));
+        let minted = self.minted.takes(kind);
+        let (condition, value) = read.ok_or(Fault::Unknown)?;
         match condition {
             SERVICES => return self.keep_services(value),
             // Looked at before, against the payment hash.
             PREIMAGE => return Ok(()),
             _ => {}
         }
-        match Kind::of(condition, self.service).ok_or(Fault::Unknown)? {
+        match kind.ok_or(Fault::Unknown)? {
             Kind::ValidUntil => lower(&mut self.valid_until, number(value)),
             Kind::Method => equal(&mut Some(self.method), Some(value)),
             Kind::Path => {
@@ -165,7 +176,9 @@ impl<'a> Chain<'a> {
             Kind::MaxPriceMsat => lower(&mut self.max_price_msat, number(value)),
             Kind::Uses => {
                 let uses = number(value).filter(|uses| *uses > 0);
-                if minted_uses {
+                // Only there can it be the mint's own: `mint` always writes it, so that a holder
+                // cannot stand in for it. Anywhere else an absent one means 1.
+                if minted {
                     self.uses = u32::MAX;
                 }
                 lower(&mut self.uses, uses)
@@ -195,6 +208,29 @@ impl<'a> Chain<'a> {
         }
         self.capabilities = Some(list);
         Ok(())
+    }
+}
+
+impl Minted {
+    /// Whether the next caveat is in the mint's place, as far as a verifier can tell.
+    fn takes(&mut self, kind: Option<Kind>) -> bool {
+        const END: u8 = 4;
+        let place = match kind {
+            Some(Kind::Uses) => 0,
+            Some(Kind::Query) => 1,
+            Some(Kind::Digest) => 2,
+            Some(Kind::Capabilities) => 3,
+            _ => END,
+        };
+        if place == END || place < self.next {
+            self.next = END;
+            return false;
+        }
+        self.next = place + 1;
+        self.query |= kind == Some(Kind::Query);
+        self.digest |= kind == Some(Kind::Digest);
+        self.capabilities |= kind == Some(Kind::Capabilities);
+        true
     }
 }
 

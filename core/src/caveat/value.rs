@@ -94,5 +94,5 @@ pub(crate) fn is_capability(name: &str) -> bool {
 pub(crate) fn is_minted_path(path: &str) -> bool {
     let plain = path.strip_suffix('*').unwrap_or(path);
     plain.starts_with('/')
-        && plain.bytes().all(|b| b.is_ascii_graphic() && !b"*?#\"<>".contains(&b))
+        && plain.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~!$&'()+,;=:@/%".contains(&b))
 }
