@@ -26,9 +26,12 @@ macro_rules! entry {
 /// In alphabetical order.
 #[rustfmt::skip]
 pub(crate) const SUITES: &[Entry] = &[
+    entry!(caveats),
     entry!(identifier),
     entry!(invoice),
     entry!(macaroon),
+    entry!(mint),
+    entry!(verify),
 ];
 
 /// What all schemas share, by the name that they refer to it by.

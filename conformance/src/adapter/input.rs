@@ -20,9 +20,10 @@ pub(crate) fn text<'a>(input: &'a Value, member: &str) -> &'a str {
     optional_text(input, member).unwrap_or_else(|| panic!("{member} is no text in {input}"))
 }
 
-/// A member that is text, or absent.
+/// A member that is text, or absent or null.
 pub(crate) fn optional_text<'a>(input: &'a Value, member: &str) -> Option<&'a str> {
-    input.get(member).map(|v| v.as_str().unwrap_or_else(|| panic!("{member} is no text")))
+    let value = input.get(member).filter(|v| !v.is_null());
+    value.map(|v| v.as_str().unwrap_or_else(|| panic!("{member} is no text")))
 }
 
 /// A member that is a whole number.

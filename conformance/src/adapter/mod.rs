@@ -1,9 +1,13 @@
 //! Between a case and an implementation.
 
+pub(crate) mod caveats;
 pub(crate) mod identifier;
 mod input;
 pub(crate) mod invoice;
 pub(crate) mod macaroon;
+pub(crate) mod mint;
+mod request;
+pub(crate) mod verify;
 
 use std::panic::catch_unwind;
 
