@@ -27,6 +27,8 @@ macro_rules! entry {
 #[rustfmt::skip]
 pub(crate) const SUITES: &[Entry] = &[
     entry!(caveats),
+    entry!(authorization_header),
+    entry!(challenge_header),
     entry!(identifier),
     entry!(invoice),
     entry!(macaroon),

@@ -47,3 +47,14 @@ pub(crate) fn unhex(text: &str) -> Vec<u8> {
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+/// The values of a header's lines, in order. Each character stands for one byte of the wire.
+pub(crate) fn header_values(input: &Value, name: &str) -> Vec<Vec<u8>> {
+    let byte = |c: char| u8::try_from(u32::from(c)).expect("a character of one byte");
+    list(input, "headers")
+        .iter()
+        .map(|line| (line[0].as_str().expect("a name"), line[1].as_str().expect("a value")))
+        .filter(|(line, _)| line.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value.chars().map(byte).collect())
+        .collect()
+}
