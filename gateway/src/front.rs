@@ -207,7 +207,11 @@ impl Offered {
             }
             (Target::Upstream, Offer::Upstream { url, .. }) => {
                 match upstream::join(url, request.uri()) {
-                    Some(uri) => upstream.send(&uri, request).await,
+                    Some(uri) => {
+                        let mut response = upstream.send(&uri, request).await;
+                        upstream::keep_redirect_here(url, response.headers_mut());
+                        response
+                    }
                     None => Problem::path("the path is not a URI's").into_response(),
                 }
             }

@@ -49,13 +49,13 @@ impl Upstream {
         let request_body = body::boxed(Uploading::new(request_body, Arc::clone(&upload)));
         let answer = self.client.request(Request::from_parts(parts, request_body));
         match transfer::unless_idle(answer, &upload, self.timeouts.response).await {
-            Some(Ok(response)) => self.receive(uri, response.map(body::boxed)),
+            Some(Ok(response)) => self.receive(response.map(body::boxed)),
             Some(Err(error)) => not_answered(&error, &upload),
             None => Problem::upstream_silent().into_response(),
         }
     }
 
-    fn receive(&self, uri: &Uri, response: Response<Body>) -> Response<Body> {
+    fn receive(&self, response: Response<Body>) -> Response<Body> {
         let (mut parts, response_body) = response.into_parts();
         if parts.status == StatusCode::SWITCHING_PROTOCOLS {
             // Nobody asked for that.
@@ -65,7 +65,6 @@ impl Upstream {
         parts.extensions.clear();
         parts.version = Version::HTTP_11;
         hygiene::clean_response(&mut parts.headers);
-        keep_redirect_here(uri, &mut parts.headers);
         let response_body = Paced::new(response_body, self.timeouts.response);
         Response::from_parts(parts, body::boxed(response_body))
     }
@@ -98,16 +97,22 @@ fn not_answered(error: &hyper_util::client::legacy::Error, upload: &Upload) -> R
     problem.into_response()
 }
 
-/// A redirect to the upstream's own address becomes one to the gateway's, on which the path is the same.
-fn keep_redirect_here(uri: &Uri, headers: &mut HeaderMap) {
-    let here = headers
-        .get(LOCATION)
-        .and_then(|location| Uri::try_from(location.as_bytes()).ok())
-        .filter(|location| {
-            location.authority() == uri.authority() && location.scheme() == uri.scheme()
-        })
-        .and_then(|location| location.path_and_query().cloned())
-        .and_then(|target| HeaderValue::try_from(target.as_str()).ok());
+/// A redirect that stays below the upstream's base becomes one to the gateway, which puts the base before the path.
+pub(crate) fn keep_redirect_here(base: &Uri, headers: &mut HeaderMap) {
+    let prefix = base.path().trim_end_matches('/');
+    let here = headers.get(LOCATION).and_then(|location| {
+        let location = location.to_str().ok()?;
+        // The URI type has no fragments.
+        let (location, fragment) = location.split_at(location.find('#').unwrap_or(location.len()));
+        let location: Uri = location.parse().ok()?;
+        // Without a host it is the one that was asked.
+        let is_upstream = location.authority().is_none()
+            || (location.authority() == base.authority() && location.scheme() == base.scheme());
+        let rest = location.path_and_query()?.as_str().strip_prefix(prefix)?;
+        let rest = if rest.is_empty() { "/" } else { rest };
+        let here = HeaderValue::try_from(format!("{rest}{fragment}")).ok()?;
+        (is_upstream && rest.starts_with('/')).then_some(here)
+    });
     if let Some(here) = here {
         headers.insert(LOCATION, here);
     }
@@ -132,17 +137,23 @@ mod tests {
 
     #[test]
     fn redirects_stay_here_only_where_they_were_to_the_upstream() {
-        let uri: Uri = "http://h:1/a".parse().expect("a URL");
-        for (location, kept) in [
-            ("http://h:1/b?c", "/b?c"),
-            ("https://h:1/b", "https://h:1/b"),
-            ("http://h:2/b", "http://h:2/b"),
-            ("/b", "/b"),
+        for (base, location, kept) in [
+            ("http://h:1", "http://h:1/b?c", "/b?c"),
+            ("http://h:1", "https://h:1/b", "https://h:1/b"),
+            ("http://h:1", "http://h:2/b", "http://h:2/b"),
+            ("http://h:1", "http://h:1/b#f", "/b#f"),
+            ("http://h:1/", "/b#f", "/b#f"),
+            ("http://h/base", "http://h/base/b?c", "/b?c"),
+            ("http://h/base/", "/base/b", "/b"),
+            ("http://h/base", "/base", "/"),
+            // Outside of what is offered here, it is the client's to follow or not.
+            ("http://h/base", "http://h/other", "http://h/other"),
+            ("http://h/base", "/baseball", "/baseball"),
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(LOCATION, HeaderValue::from_static(location));
-            keep_redirect_here(&uri, &mut headers);
-            assert_eq!(headers[LOCATION], kept);
+            keep_redirect_here(&base.parse().expect("a URL"), &mut headers);
+            assert_eq!(headers[LOCATION], kept, "{base} {location}");
         }
     }
 }
