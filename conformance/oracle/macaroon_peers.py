@@ -48,4 +48,4 @@ def names(libraries):
 def generated():
     """The outputs of our own generators, by library."""
     files = ["go-macaroon.json", "js-macaroon.json", "pymacaroons.json"]
-    return [json.loads((PEERS / f).read_text()) for f in files if (PEERS / f).exists()]
+    return [json.loads((PEERS / file).read_text()) for file in files]
