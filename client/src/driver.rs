@@ -228,6 +228,9 @@ impl Driver {
                 Step::Refused(refusal) => {
                     return Err(match (refusal, journal_error) {
                         (Refusal::Journal, Some(error)) => ClientError::Journal(error),
+                        (Refusal::JournalAfterPayment { payment_hash }, Some(source)) => {
+                            ClientError::NotJournaled { payment_hash: *payment_hash, source }
+                        }
                         (refusal, _) => ClientError::Refused {
                             refusal: refusal.clone(),
                             wallet: words,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use plannt_core::PaymentHash;
 use plannt_core::flow::{Receipt, Refusal};
 
 use crate::JournalError;
@@ -22,6 +23,29 @@ pub enum ClientError {
     /// Paid, but no response came. The credential is kept: the same call again presents it and pays nothing.
     #[error("paid {} msat, but the answer did not come ({source}): run the same call again, it is not paid twice", .receipt.paid_msat())]
     NotDelivered {
+        /// The payment.
+        receipt: Box<Receipt>,
+        /// Why no response came.
+        source: TransportError,
+    },
+    /// The wallet paid, but the journal could not note it, so the credential was not sent. The same call again asks
+    /// the wallet and pays nothing.
+    #[error(
+        "{payment_hash} was paid, but the payments journal could not note it ({}): mend that and run the same call \
+         again, it is not paid twice", .source.code()
+    )]
+    NotJournaled {
+        /// The payment.
+        payment_hash: PaymentHash,
+        /// What is wrong with the journal.
+        source: JournalError,
+    },
+    /// Paid and answered with a redirect, which could not be followed. What the credential was good for is used.
+    #[error(
+        "paid {} msat and got a redirect, but no answer from where it leads ({source}): ask there without paying",
+        .receipt.paid_msat()
+    )]
+    RedirectFailed {
         /// The payment.
         receipt: Box<Receipt>,
         /// Why no response came.
@@ -55,6 +79,8 @@ impl ClientError {
             Self::Config { .. } => "config",
             Self::Journal(error) => error.code(),
             Self::NotDelivered { .. } => "not_delivered",
+            Self::NotJournaled { .. } => "not_journaled",
+            Self::RedirectFailed { .. } => "redirect_failed",
             Self::Refused { refusal, .. } => refusal.code(),
             Self::Request { .. } => "invalid_request",
             Self::Transport(error) => error.code(),
@@ -65,6 +91,7 @@ impl ClientError {
     pub fn receipt(&self) -> Option<&Receipt> {
         match self {
             Self::NotDelivered { receipt, .. }
+            | Self::RedirectFailed { receipt, .. }
             | Self::Refused { refusal: Refusal::PaymentLost(receipt), .. }
             | Self::Refused { receipt: Some(receipt), .. } => Some(receipt),
             _ => None,

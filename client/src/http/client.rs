@@ -11,9 +11,13 @@ use plannt_lightning::Payer;
 use super::exchange::{HttpExchange, Received, send_once};
 use super::outgoing::Outgoing;
 use super::redirect::{self, MAX_REDIRECTS};
+use super::resolver::Resolver;
 use super::{ClientBuilder, PaymentReport, Request, Response, tls};
 use crate::driver::{DriverOptions, blocking};
-use crate::{BudgetStatus, ClientError, Driven, Driver, Journal, JournalError, Quoted, Recovered};
+use crate::{
+    BudgetStatus, ClientError, Driven, Driver, Journal, JournalError, Quoted, Recovered,
+    TransportError,
+};
 
 /// The longest body that is looked at for a challenge, bytes.
 const MAX_CHALLENGE_BODY: usize = 65_536;
@@ -52,6 +56,7 @@ impl Client {
             .retry(reqwest::retry::never())
             .no_proxy()
             .referer(false)
+            .dns_resolver(Arc::new(Resolver))
             .connect_timeout(builder.connect_timeout)
             .user_agent(&builder.user_agent)
             .build()
@@ -95,6 +100,28 @@ impl Client {
         self.finish(exchange, driven).await
     }
 
+    /// Sends a request as it stands: it presents nothing, pays nothing, and looks at no journal. A 402 is handed back
+    /// as any other answer.
+    ///
+    /// # Errors
+    /// [`ClientError::Request`] and [`ClientError::Transport`].
+    pub async fn send_unpaid(&self, request: Request) -> Result<Response, ClientError> {
+        let mut outgoing = Outgoing::new(request)?;
+        if outgoing.has_own_credential() {
+            return self.pass_through(outgoing).await;
+        }
+        let mut received = self.send_once(&mut outgoing).await?;
+        for _ in 0..self.redirects() {
+            let head = &received.response;
+            let Some(next) = redirect::next(&outgoing, head.status(), head.headers()) else {
+                break;
+            };
+            outgoing = next;
+            received = self.send_once(&mut outgoing).await?;
+        }
+        Ok(response(received, nothing_paid()))
+    }
+
     /// Asks what a request would cost: sends it once without a credential, and pays nothing.
     ///
     /// # Errors
@@ -105,10 +132,7 @@ impl Client {
         let mut exchange = self.exchange(outgoing);
         match self.driver.quote(facts, &mut exchange).await? {
             Quoted::Charged(quote) => Ok(Quoted::Charged(quote)),
-            Quoted::Free(()) => {
-                let nothing = Driven { outcome: Outcome::default(), payment_took: None };
-                self.finish(exchange, nothing).await.map(Quoted::Free)
-            }
+            Quoted::Free(()) => self.finish(exchange, nothing_paid()).await.map(Quoted::Free),
         }
     }
 
@@ -157,9 +181,17 @@ impl Client {
 
     /// The caller's own credential decides; what comes back is handed back.
     async fn pass_through(&self, mut outgoing: Outgoing) -> Result<Response, ClientError> {
+        let received = self.send_once(&mut outgoing).await?;
+        Ok(response(received, nothing_paid()))
+    }
+
+    async fn send_once(&self, outgoing: &mut Outgoing) -> Result<Received, TransportError> {
         let request = outgoing.build(None)?;
-        let received = send_once(&self.http, request, self.response_timeout).await?;
-        Ok(response(received, Driven { outcome: Outcome::default(), payment_took: None }))
+        send_once(&self.http, request, self.response_timeout).await
+    }
+
+    fn redirects(&self) -> usize {
+        if self.follow_redirects { MAX_REDIRECTS } else { 0 }
     }
 
     async fn finish(
@@ -169,16 +201,17 @@ impl Client {
     ) -> Result<Response, ClientError> {
         let HttpExchange { outgoing, received, .. } = exchange;
         let received = received.expect("a flow is done only after a response");
-        if !self.follow_redirects {
-            return Ok(response(received, driven));
-        }
         match self.follow(outgoing, received).await {
             Ok(received) => Ok(response(received, driven)),
-            Err(ClientError::Refused { refusal, wallet, .. }) => {
-                let receipt = driven.outcome.receipt.map(Box::new);
-                Err(ClientError::Refused { refusal, wallet, receipt })
-            }
-            Err(error) => Err(error),
+            Err(error) => Err(match (error, bought(driven.outcome)) {
+                (ClientError::Refused { refusal, wallet, .. }, receipt) => {
+                    ClientError::Refused { refusal, wallet, receipt }
+                }
+                (ClientError::Transport(source), Some(receipt)) => {
+                    ClientError::RedirectFailed { receipt, source }
+                }
+                (error, _) => error,
+            }),
         }
     }
 
@@ -188,14 +221,13 @@ impl Client {
         mut outgoing: Outgoing,
         mut received: Received,
     ) -> Result<Received, ClientError> {
-        for _ in 0..MAX_REDIRECTS {
+        for _ in 0..self.redirects() {
             let head = &received.response;
             let Some(next) = redirect::next(&outgoing, head.status(), head.headers()) else {
                 return Ok(received);
             };
             outgoing = next;
-            let request = outgoing.build(None)?;
-            received = send_once(&self.http, request, self.response_timeout).await?;
+            received = self.send_once(&mut outgoing).await?;
             if received.response.status().as_u16() == 402 {
                 let lines = received.facts().www_authenticate;
                 let body = received.read_body(MAX_CHALLENGE_BODY).await;
@@ -211,6 +243,17 @@ impl Client {
         }
         Ok(received)
     }
+}
+
+/// How a call ends that had nothing to do with money.
+fn nothing_paid() -> Driven {
+    Driven { outcome: Outcome::default(), payment_took: None }
+}
+
+/// What this call paid, if it did.
+fn bought(outcome: Outcome) -> Option<Box<Receipt>> {
+    let Outcome { credential, receipt, .. } = outcome;
+    receipt.filter(|_| credential == CredentialUse::Bought).map(Box::new)
 }
 
 fn response(received: Received, driven: Driven) -> Response {

@@ -6,6 +6,7 @@ mod exchange;
 mod outgoing;
 mod redirect;
 mod request;
+mod resolver;
 mod response;
 mod tls;
 

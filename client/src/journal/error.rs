@@ -61,6 +61,15 @@ pub enum JournalError {
         /// What the system says.
         detail: String,
     },
+    /// The file that was opened is no longer the one under its name.
+    #[error(
+        "the payments journal {path} was moved away, deleted or replaced while it was in use, so nothing is paid: \
+         start again"
+    )]
+    Replaced {
+        /// The file.
+        path: PathBuf,
+    },
     /// There is no payment with that hash.
     #[error("the payments journal has no such payment")]
     Unknown,
@@ -78,6 +87,7 @@ impl JournalError {
             Self::NotDurable { .. } => "journal_not_durable",
             Self::PreimageMismatch => "journal_preimage_mismatch",
             Self::ReadOnly { .. } => "journal_read_only",
+            Self::Replaced { .. } => "journal_replaced",
             Self::Unknown => "journal_unknown_payment",
         }
     }

@@ -37,8 +37,15 @@ pub use lock::KeyLock;
 #[derive(Debug)]
 pub struct Journal {
     connection: Mutex<Connection>,
-    locks: PathBuf,
+    /// None of a journal that is only looked at.
+    file: Option<JournalFile>,
     blame: error::Blame,
+}
+
+#[derive(Debug)]
+struct JournalFile {
+    locks: PathBuf,
+    place: open::Place,
 }
 
 /// How much of a rule is used.
@@ -62,7 +69,19 @@ impl Journal {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, JournalError> {
         let blame = error::Blame::new(path.as_ref());
         let opened = open::open(&blame)?;
-        Ok(Self { connection: Mutex::new(opened.connection), locks: opened.locks, blame })
+        let file = JournalFile { locks: opened.locks, place: opened.place };
+        Ok(Self { connection: Mutex::new(opened.connection), file: Some(file), blame })
+    }
+
+    /// An empty journal that is nowhere on the disk: for asking prices where there is no journal yet. It takes no lock
+    /// and no reservation, so nothing can be paid with it.
+    ///
+    /// # Errors
+    /// [`JournalError`], where there is no memory for it.
+    pub fn empty() -> Result<Self, JournalError> {
+        let blame = error::Blame::new(Path::new("(none)"));
+        let connection = Mutex::new(open::open_empty(&blame)?);
+        Ok(Self { connection, file: None, blame })
     }
 
     /// The file.
@@ -80,7 +99,17 @@ impl Journal {
             let _ = write!(name, "{byte:02x}");
             name
         });
-        KeyLock::try_take(&self.locks, &name, &self.blame)
+        KeyLock::try_take(&self.in_place()?.locks, &name, &self.blame)
+    }
+
+    /// The file, where it is still the one that every other process finds under its name.
+    fn in_place(&self) -> Result<&JournalFile, JournalError> {
+        let path = || self.blame.path().to_owned();
+        let file = self.file.as_ref().ok_or_else(|| JournalError::NotDurable {
+            path: path(),
+            detail: "it is in memory only".into(),
+        })?;
+        if file.place.is_kept() { Ok(file) } else { Err(JournalError::Replaced { path: path() }) }
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {

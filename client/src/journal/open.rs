@@ -68,25 +68,71 @@ CREATE TABLE budget_rules (
 pub(super) struct Opened {
     pub(super) connection: Connection,
     pub(super) locks: PathBuf,
+    pub(super) place: Place,
+}
+
+/// Where the file was when it was opened.
+#[derive(Debug)]
+pub(super) struct Place {
+    path: PathBuf,
+    #[cfg(unix)]
+    inode: (u64, u64),
+}
+
+impl Place {
+    fn of(path: PathBuf) -> std::io::Result<Self> {
+        #[cfg(unix)]
+        let inode = inode(&path)?;
+        Ok(Self {
+            path,
+            #[cfg(unix)]
+            inode,
+        })
+    }
+
+    /// Whether the file that was opened is still the one that others find: what goes into a file that was moved away
+    /// or deleted is lost to them. Elsewhere than on Unix an open file can't be.
+    pub(super) fn is_kept(&self) -> bool {
+        #[cfg(unix)]
+        return inode(&self.path).is_ok_and(|found| found == self.inode);
+        #[cfg(not(unix))]
+        return self.path.exists();
+    }
+}
+
+#[cfg(unix)]
+fn inode(path: &Path) -> std::io::Result<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata(path).map(|found| (found.dev(), found.ino()))
 }
 
 pub(super) fn open(blame: &Blame) -> Result<Opened, JournalError> {
-    let path = blame.path();
+    let io = |error| blame.io(&error);
+    if let Some(folder) = blame.path().parent().filter(|p| !p.as_os_str().is_empty()) {
+        make_folder(folder).map_err(io)?;
+    }
+    make_private(blame.path()).map_err(io)?;
+    // Every name of the file, be it a link or relative, leads to the same locks.
+    let path = blame.path().canonicalize().map_err(io)?;
     let mut locks = path.as_os_str().to_owned();
     locks.push(".locks");
     let locks = PathBuf::from(locks);
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
-    for folder in folder.into_iter().chain([locks.as_path()]) {
-        make_folder(folder).map_err(|error| blame.io(&error))?;
-    }
+    make_folder(&locks).map_err(io)?;
 
     // One process at a time changes the journal mode and makes the tables.
     let _opening = wait_for_opening(&locks, blame)?;
-    make_private(path).map_err(|error| blame.io(&error))?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(path, flags).map_err(|e| blame.sql(e))?;
+    let mut connection = Connection::open_with_flags(&path, flags).map_err(|e| blame.sql(e))?;
     prepare(&mut connection, blame)?;
-    Ok(Opened { connection, locks })
+    let place = Place::of(path).map_err(io)?;
+    Ok(Opened { connection, locks, place })
+}
+
+/// An empty journal in memory.
+pub(super) fn open_empty(blame: &Blame) -> Result<Connection, JournalError> {
+    let connection = Connection::open_in_memory().map_err(|e| blame.sql(e))?;
+    connection.execute_batch(SCHEMA).map_err(|e| blame.sql(e))?;
+    Ok(connection)
 }
 
 fn make_folder(folder: &Path) -> std::io::Result<()> {

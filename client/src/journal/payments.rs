@@ -46,6 +46,7 @@ impl Journal {
         budget: &Budget,
         now: u64,
     ) -> Result<Reservation, JournalError> {
+        self.in_place()?;
         self.write(|transaction| {
             let key = intent.request.digest();
             let known: Option<String> = transaction

@@ -57,3 +57,13 @@ async fn it_says_that_it_understands_l402() {
     assert!(seen.headers["user-agent"].to_str().unwrap().starts_with("plannt/"));
     assert!(!seen.headers.contains_key("cookie"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_name_of_this_machine_leads_to_it() {
+    let world = World::selling(1).await;
+    let port = world.url.rsplit(':').next().unwrap().to_owned();
+    for host in ["localhost", "a.localhost", "localhost.", "b\u{fc}cher.localhost"] {
+        let request = plannt_client::Request::get(&format!("http://{host}:{port}/")).unwrap();
+        assert_eq!(world.client().send(request).await.unwrap().status, 200, "{host}");
+    }
+}

@@ -109,3 +109,35 @@ async fn a_paid_answer_that_leads_to_another_price_tells_what_was_paid() {
     assert_eq!(error.receipt().map(|r| r.paid_msat()), Some(PRICE_MSAT + 7));
     assert_eq!(world.attempts().await, 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paid_answer_that_leads_nowhere_tells_what_was_paid() {
+    let world = World::selling(1).await;
+    let nobody = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let dead = format!("http://{}/", nobody.local_addr().unwrap());
+    drop(nobody);
+    world.rule(move |seen| match seen.proven {
+        Some(_) => to(302, &dead),
+        None => Reply::Challenge,
+    });
+    let client = world.builder().follow_redirects(true).build().unwrap();
+    let error = client.send(world.get("/")).await.unwrap_err();
+    assert_eq!(error.code(), "redirect_failed", "{error}");
+    assert!(!error.to_string().contains("nothing was paid"), "{error}");
+    assert_eq!(error.receipt().map(|r| r.paid_msat()), Some(PRICE_MSAT + 7));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_is_not_to_be_paid_is_not() {
+    let world = World::selling(1).await;
+    let paying = world.client();
+    let response = paying.send_unpaid(world.get("/")).await.unwrap();
+    assert_eq!(response.status, 402);
+    assert!(!response.body.bytes().await.unwrap().is_empty());
+    assert_eq!(world.attempts().await, 0);
+
+    world.rule(|seen| if seen.target == "/" { to(302, "/paid") } else { Reply::Challenge });
+    let client = world.builder().follow_redirects(true).build().unwrap();
+    assert_eq!(client.send_unpaid(world.get("/")).await.unwrap().status, 402);
+    assert_eq!(world.attempts().await, 0);
+}

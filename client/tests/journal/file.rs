@@ -167,3 +167,62 @@ fn a_read_only_folder_is_told() {
     }
     assert_eq!(code(&home.path()), "journal_read_only");
 }
+
+#[test]
+fn every_name_of_the_file_leads_to_the_same_locks() {
+    let home = Home::new();
+    let link = home.folder.path().join("link.db");
+    std::os::unix::fs::symlink(home.path(), &link).unwrap();
+    let journals = [home.journal(), Journal::open(&link).unwrap()];
+    let key = request("/").key("wallet").unwrap();
+    let held = journals[0].try_lock(&key).unwrap();
+    assert!(held.is_some());
+    assert!(journals[1].try_lock(&key).unwrap().is_none());
+    drop(held);
+    assert!(journals[1].try_lock(&key).unwrap().is_some());
+    assert!(!home.folder.path().join("link.db.locks").exists());
+}
+
+#[test]
+fn a_link_to_nowhere_makes_the_file_or_an_error() {
+    let home = Home::new();
+    let link = home.folder.path().join("link.db");
+    std::os::unix::fs::symlink(home.folder.path().join("no/such/folder/j.db"), &link).unwrap();
+    assert_eq!(code(&link), "journal_io");
+    std::fs::remove_file(&link).unwrap();
+    std::os::unix::fs::symlink(home.folder.path().join("made.db"), &link).unwrap();
+    assert_eq!(code(&link), "opened");
+    assert_eq!(mode(&home.folder.path().join("made.db")), 0o600);
+}
+
+#[test]
+fn a_file_that_went_away_under_it_takes_no_payment() {
+    let budget = plannt_client::Budget::unlimited();
+    for replaced in [false, true] {
+        let home = Home::new();
+        let journal = home.journal();
+        reserve(&journal, &intent(1, "/"));
+        std::fs::rename(home.path(), home.folder.path().join("moved.db")).unwrap();
+        if replaced {
+            std::fs::copy(home.folder.path().join("moved.db"), home.path()).unwrap();
+        }
+        let error = journal.reserve(&intent(2, "/2"), &budget, NOW).unwrap_err();
+        assert_eq!(error.code(), "journal_replaced", "{error}");
+        let key = request("/3").key("wallet").unwrap();
+        assert_eq!(journal.try_lock(&key).unwrap_err().code(), "journal_replaced");
+        // What was paid already can still be noted.
+        journal
+            .hold(&intent(1, "/").payment_hash, plannt_core::flow::IntentState::Unknown)
+            .unwrap();
+    }
+}
+
+#[test]
+fn an_empty_journal_takes_nothing() {
+    let journal = Journal::empty().unwrap();
+    let budget = plannt_client::Budget::unlimited();
+    let key = request("/").key("wallet").unwrap();
+    assert!(journal.receipts(1).unwrap().is_empty());
+    assert!(journal.reserve(&intent(1, "/"), &budget, NOW).is_err());
+    assert!(journal.try_lock(&key).is_err());
+}

@@ -67,6 +67,15 @@ pub enum Refusal {
     /// The journal could not be read or written; nothing new was paid.
     #[error("the payments journal can't be used, so nothing is paid")]
     Journal,
+    /// The wallet paid, but the journal could not note it: the intent stands, and the next call asks the wallet.
+    #[error(
+        "{payment_hash} was paid, but the payments journal could not note it: mend that and run it again, \
+         which asks the wallet and does not pay twice"
+    )]
+    JournalAfterPayment {
+        /// The payment hash.
+        payment_hash: PaymentHash,
+    },
     /// The invoice leaves the amount to the payer.
     #[error("the server's invoice has no amount, so nothing limits what it would cost")]
     NoAmount,
@@ -159,6 +168,7 @@ impl Refusal {
             Self::InvoiceExpired => "invoice_expired",
             Self::InvoiceExpiring { .. } => "invoice_expiring",
             Self::Journal => "journal",
+            Self::JournalAfterPayment { .. } => "journal_after_payment",
             Self::NoAmount => "invoice_no_amount",
             Self::PaymentFailed { .. } => "payment_failed",
             Self::PaymentHashKnown { .. } => "payment_hash_known",

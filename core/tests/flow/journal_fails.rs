@@ -17,7 +17,7 @@ fn before_the_payment_nothing_is_paid() {
 #[test]
 fn after_the_payment_the_intent_is_left_for_the_next_call() {
     let mut call = Call::paying(1);
-    assert_eq!(call.tell(paid(1)).tell(Event::JournalFailed).code(), "journal");
+    assert_eq!(call.tell(paid(1)).tell(Event::JournalFailed).code(), "journal_after_payment");
 
     let mut call = Call::paying(1);
     call.tell(Event::Payment(PaymentResult::Unknown)).tell(Event::JournalFailed);

@@ -351,8 +351,10 @@ fn journal_failed(state: State) -> Result<State, UnexpectedEventError> {
         State::Store { then: AfterStore::Refuse(refusal), .. } => refuse(refusal),
         State::Hold { then: AfterHold::Refuse(refusal), .. } => refuse(refusal),
         State::Hold { then: AfterHold::LookUp(intent), .. } => State::LookUp(*intent),
-        State::Commit { .. }
-        | State::Journal(_)
+        State::Commit { intent, .. } => {
+            refuse(Refusal::JournalAfterPayment { payment_hash: intent.payment_hash })
+        }
+        State::Journal(_)
         | State::Load { .. }
         | State::Release { .. }
         | State::Store { then: AfterStore::GoOn(_), .. } => refuse(Refusal::Journal),
