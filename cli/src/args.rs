@@ -71,7 +71,7 @@ pub(crate) struct FetchArgs {
     #[arg(short, long, value_name = "DATA", allow_hyphen_values = true)]
     pub(crate) data: Vec<String>,
 
-    /// Header line `Name: value`; `Name:` removes a default one
+    /// Header line `Name: value`; `Content-Type:` leaves out the one that --data brings
     #[arg(short = 'H', long, value_name = "LINE")]
     pub(crate) header: Vec<String>,
 
@@ -83,7 +83,7 @@ pub(crate) struct FetchArgs {
     #[arg(short = 'I', long, conflicts_with_all = ["data", "request"])]
     pub(crate) head: bool,
 
-    /// Write the body to a file instead of standard output
+    /// Write the body to a file instead of standard output (`-`)
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 
@@ -112,7 +112,7 @@ pub(crate) struct FetchArgs {
     #[arg(long, value_name = "SATS", env = "PLANNT_MAX_SATS_PER_DAY")]
     pub(crate) max_sats_per_day: Option<u64>,
 
-    /// Show the quote and pay nothing
+    /// Show the quote; pay nothing and write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
 

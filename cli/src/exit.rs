@@ -10,7 +10,7 @@ pub(crate) const USAGE: u8 = 2;
 pub(crate) const REFUSED: u8 = 3;
 /// The wallet says that it did not pay.
 pub(crate) const NOT_PAID: u8 = 4;
-/// It is not known whether the wallet paid; run the same command again to find out.
+/// It is not known, or not noted, whether the wallet paid; run the same command again to find out.
 pub(crate) const UNKNOWN: u8 = 5;
 /// Paid, and the service still answered 402.
 pub(crate) const LOST: u8 = 6;
@@ -29,7 +29,8 @@ Exit codes:
   2   the command line is wrong
   3   refused before paying: a limit, an odd invoice, a host that is not allowed
   4   the wallet did not pay
-  5   not known whether the wallet paid: run the same command again, it won't pay twice
+  5   not known whether the wallet paid, or the journal could not note that it did:
+      run the same command again, it won't pay twice
   6   paid, and the service still answered 402
   7   the service could not be reached, or broke off
   8   the payment journal can't be used; nothing was paid

@@ -15,6 +15,7 @@ mod print;
 mod receipts;
 mod serve;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -30,21 +31,21 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into()))
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        // Standard error may be closed or full, and that must not end a call that paid.
+        .log_internal_errors(false)
         .init();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("plannt: could not start: {error}");
+            print::err(&format!("plannt: could not start: {error}\n"));
             return ExitCode::from(exit::OTHER);
         }
     };
     match runtime.block_on(run(&cli)) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            match error.code() {
-                Some(code) => eprintln!("plannt: {error} [{code}]"),
-                None => eprintln!("plannt: {error}"),
-            }
+            print::err(&print::error(&error));
             ExitCode::from(error.exit_code())
         }
     }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::io::{self, Write as _};
 use std::time::{Duration, UNIX_EPOCH};
 
-use plannt_client::{CredentialUse, Pending, Quote, Receipt, Response};
+use plannt_client::{CredentialState, CredentialUse, Pending, Quote, Receipt, Response};
 use serde_json::{Value, json};
 
 use crate::error::CliError;
@@ -18,6 +18,27 @@ pub(crate) fn out(text: &str) -> Result<(), CliError> {
     done.and_then(|()| stdout.flush())
         .or_else(ignore_closed)
         .map_err(CliError::io("write to standard output"))
+}
+
+/// Writes to standard error. Where that can't be written to, the work goes on all the same: the response may be paid
+/// for already.
+pub(crate) fn err(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// What ended a command, and the receipt where money was spent.
+pub(crate) fn error(error: &CliError) -> String {
+    let mut text = format!("plannt: {}", printable(&error.to_string()));
+    if let Some(code) = error.code() {
+        let _ = write!(text, " [{code}]");
+    }
+    text.push('\n');
+    if let CliError::Client(client) = error
+        && let Some(paid) = client.receipt()
+    {
+        let _ = writeln!(text, "plannt: receipt: {}", receipt(paid));
+    }
+    text
 }
 
 /// A reader that has gone away has what it wanted.
@@ -113,6 +134,14 @@ pub(crate) fn payment(response: &Response) -> String {
             receipt.payment_hash,
         );
     }
+    let is_kept = |receipt: &Receipt| receipt.credential == Some(CredentialState::Undelivered);
+    if response.receipt.as_ref().is_some_and(is_kept) {
+        let _ = writeln!(
+            text,
+            "plannt: the answer is {}, so the credential is kept: run the same command again, nothing more is paid",
+            response.status.as_u16(),
+        );
+    }
     if response.journal_failed {
         text.push_str("plannt: the journal could not note what became of the credential\n");
     }
@@ -164,7 +193,12 @@ fn line(text: &mut String, name: &str, value: &str) {
 
 /// A server's words, with nothing in them that a terminal would act on.
 pub(crate) fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if c.is_control() || is_unseen(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// What turns the text around it, or hides in it.
+fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 #[cfg(test)]
@@ -194,5 +228,6 @@ mod tests {
     #[test]
     fn a_terminal_acts_on_nothing() {
         assert_eq!(printable("a\x1b[2Jb\n"), "a\u{fffd}[2Jb\u{fffd}");
+        assert_eq!(printable("\u{9b}1m \u{202e}tas"), "\u{fffd}1m \u{fffd}tas");
     }
 }

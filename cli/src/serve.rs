@@ -13,7 +13,7 @@ use crate::args::ServeArgs;
 use crate::devnet;
 use crate::error::CliError;
 use crate::home::Home;
-use crate::print::out;
+use crate::print::{err, out};
 
 /// Serves until a signal to stop.
 pub(crate) async fn run(args: &ServeArgs, home: &Home) -> Result<(), CliError> {
@@ -31,11 +31,11 @@ pub(crate) async fn run(args: &ServeArgs, home: &Home) -> Result<(), CliError> {
 
 fn greet(args: &ServeArgs, node: &Node, address: SocketAddr) {
     if let Some(file) = &node.devnet_file {
-        eprintln!("devnet (play money) on {}", file.listen);
+        err(&format!("devnet (play money) on {}\n", file.listen));
     }
     if args.demo {
-        eprintln!("try: curl -i http://{address}/v1/demo");
-        eprintln!("     plannt http://{address}/v1/demo");
+        err(&format!("try: curl -i http://{address}/v1/demo\n"));
+        err(&format!("     plannt http://{address}/v1/demo\n"));
     }
 }
 

@@ -4,10 +4,11 @@ mod output;
 mod request;
 mod wallet;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use plannt_client::{
-    Budget, BudgetRule, Client, ClientError, FeeLimit, Hosts, Quoted, Refusal, Response,
+    Budget, BudgetRule, Client, ClientError, FeeLimit, Hosts, Journal, Quoted, Refusal, Response,
 };
 
 use crate::args::FetchArgs;
@@ -15,6 +16,7 @@ use crate::error::CliError;
 use crate::exit;
 use crate::home::Home;
 use crate::print;
+use output::Output;
 use wallet::Wallet;
 
 /// The fee limit where none was given: 10 sats and 1% of the price.
@@ -27,27 +29,32 @@ const RECOVERY_LIMIT: Duration = Duration::from_secs(5);
 pub(crate) async fn run(args: &FetchArgs, home: &Home) -> Result<u8, CliError> {
     let request = request::build(args)?;
     let wallet = Wallet::find(args, home)?;
-    let client = client(args, home, &wallet)?;
-    if args.dry_run || !wallet.can_pay() {
+    // The headers of an answer are no goods.
+    let is_head = request.method == "HEAD";
+    let pays = wallet.can_pay() && !args.dry_run && !is_head;
+    let client = client(args, home, &wallet, pays)?;
+    if is_head {
+        let output = Output::open(args)?;
+        let response = client.send_unpaid(request).await?;
+        return finish(args, output, response).await;
+    }
+    if !pays {
         return match client.quote(request).await? {
-            Quoted::Free(response) => finish(args, response).await,
-            Quoted::Charged(quote) if args.dry_run => {
-                eprint!("{}", print::quote(&quote));
-                Ok(exit::OK)
-            }
+            Quoted::Free(response) => finish(args, Output::open(args)?, response).await,
             Quoted::Charged(quote) => {
-                eprint!("{}", print::quote(&quote));
-                Err(CliError::NoWallet)
+                print::err(&print::quote(&quote));
+                if args.dry_run { Ok(exit::OK) } else { Err(CliError::NoWallet) }
             }
             _ => Err(CliError::Usage("this answer is of a kind that is not known here".into())),
         };
     }
+    let output = Output::open(args)?;
     recover(&client).await;
     let response = client.send(request).await?;
     if !args.silent {
-        eprint!("{}", print::payment(&response));
+        print::err(&print::payment(&response));
     }
-    finish(args, response).await
+    finish(args, output, response).await
 }
 
 /// Asks the wallet what became of payments that earlier runs left unfinished, whatever they were for: a crash must not
@@ -64,13 +71,13 @@ async fn recover(client: &Client) {
     }
 }
 
-async fn finish(args: &FetchArgs, response: Response) -> Result<u8, CliError> {
+async fn finish(args: &FetchArgs, output: Output, response: Response) -> Result<u8, CliError> {
     let status = response.status;
-    output::write(args, response).await?;
+    output.write(args, response).await?;
     Ok(if args.fail && status.as_u16() >= 400 { exit::HTTP_ERROR } else { exit::OK })
 }
 
-fn client(args: &FetchArgs, home: &Home, wallet: &Wallet) -> Result<Client, CliError> {
+fn client(args: &FetchArgs, home: &Home, wallet: &Wallet, pays: bool) -> Result<Client, CliError> {
     let msat = |sats: u64| {
         sats.checked_mul(1_000).ok_or_else(|| CliError::Usage("the limit is out of range".into()))
     };
@@ -79,13 +86,19 @@ fn client(args: &FetchArgs, home: &Home, wallet: &Wallet) -> Result<Client, CliE
         None => DEFAULT_FEE,
     };
     let mut builder = Client::builder(wallet.payer(), wallet.network())
-        .journal_path(home.journal())
         .max_payment_msat(msat(args.max_sats)?)
         .max_fee(fee)
         // `--max-sats 21` pays 21 sats where that can be done without a fee.
         .fit_fee(args.max_fee_sats.is_none())
         .payment_timeout(args.payment_timeout)
         .pay_after_loss(args.pay_again);
+    let path = home.journal();
+    builder = if pays || path.exists() {
+        builder.journal_path(path)
+    } else {
+        // Asking for a price makes no journal.
+        builder.journal(Arc::new(Journal::empty().map_err(ClientError::from)?))
+    };
     if let Some(sats) = args.max_sats_per_day {
         builder = builder.budget(Budget::new([BudgetRule::per_day(msat(sats)?)]));
     }
@@ -103,12 +116,18 @@ pub(crate) fn exit_code(error: &ClientError) -> u8 {
     match error {
         ClientError::Config { .. } | ClientError::Request { .. } => exit::USAGE,
         ClientError::Journal(_) => exit::JOURNAL,
-        ClientError::NotDelivered { .. } | ClientError::Transport(_) => exit::NETWORK,
+        ClientError::NotDelivered { .. }
+        | ClientError::RedirectFailed { .. }
+        | ClientError::Transport(_) => exit::NETWORK,
+        ClientError::NotJournaled { .. } => exit::UNKNOWN,
+        // It paid, and then was asked for more.
+        ClientError::Refused { receipt: Some(_), .. } => exit::LOST,
         ClientError::Refused { refusal, .. } => match refusal {
             Refusal::Journal => exit::JOURNAL,
             Refusal::PaymentFailed { .. } => exit::NOT_PAID,
             Refusal::PaymentLost(_) => exit::LOST,
             Refusal::Busy
+            | Refusal::JournalAfterPayment { .. }
             | Refusal::PaymentUnresolved { .. }
             | Refusal::PreimageMismatch { .. } => exit::UNKNOWN,
             _ => exit::REFUSED,

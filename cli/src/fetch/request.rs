@@ -47,7 +47,9 @@ pub(super) fn build(args: &FetchArgs) -> Result<Request, CliError> {
 
 /// A URL without a scheme is `https`, and `http` where it stays on this machine.
 fn complete(url: &str) -> String {
-    if url.contains("://") {
+    // One further on is in a path or query.
+    let scheme = url.split_once("://").map(|(scheme, _)| scheme);
+    if scheme.is_some_and(|s| s.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))) {
         return url.to_owned();
     }
     let http = format!("http://{url}");
@@ -107,6 +109,8 @@ mod tests {
             ("api.example/x", "https://api.example/x"),
             ("localhost.example", "https://localhost.example"),
             ("http://api.example", "http://api.example"),
+            ("api.example/x?to=http://b", "https://api.example/x?to=http://b"),
+            ("localhost:1/?to=http://b", "http://localhost:1/?to=http://b"),
         ] {
             assert_eq!(complete(given), meant);
         }

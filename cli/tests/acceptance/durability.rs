@@ -89,7 +89,7 @@ fn upstream() -> u16 {
     port
 }
 
-fn strace_works() -> bool {
+pub(crate) fn strace_works() -> bool {
     let works = Command::new("strace")
         .args(["-o", "/dev/null", "true"])
         .status()

@@ -8,6 +8,9 @@ mod demo;
 mod disk;
 #[cfg(target_os = "linux")]
 mod durability;
+mod fetch;
+#[cfg(target_os = "linux")]
+mod kills;
 mod readme;
 mod serve;
 mod tools;

@@ -99,7 +99,7 @@ pub enum Refusal {
     /// A paid credential was answered with 402, so that nothing was delivered for the money.
     #[error(
         "the server took {} msat and asks for payment again (payment hash {}): \
-         nothing more is paid unless you say so; show the receipt to the server's operator",
+         this call pays nothing more, and the credential is not kept; show the receipt to the server's operator",
         .0.paid_msat(), .0.payment_hash
     )]
     PaymentLost(Box<Receipt>),

@@ -2,6 +2,7 @@
 
 pub(crate) mod node;
 pub(crate) mod proxy;
+pub(crate) mod shop;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
