@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod common;
+mod conformance;
 mod crash;
 mod demo;
 #[cfg(target_os = "linux")]

@@ -1,7 +1,7 @@
 //! Between a case and an implementation.
 
-pub(crate) mod caveats;
 pub(crate) mod authorization_header;
+pub(crate) mod caveats;
 pub(crate) mod challenge_header;
 pub(crate) mod identifier;
 mod input;
