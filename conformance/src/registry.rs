@@ -29,6 +29,7 @@ pub(crate) const SUITES: &[Entry] = &[
     entry!(caveats),
     entry!(authorization_header),
     entry!(challenge_header),
+    entry!(client_flow),
     entry!(identifier),
     entry!(invoice),
     entry!(macaroon),

@@ -3,6 +3,7 @@
 pub(crate) mod authorization_header;
 pub(crate) mod caveats;
 pub(crate) mod challenge_header;
+pub(crate) mod client_flow;
 pub(crate) mod identifier;
 mod input;
 pub(crate) mod invoice;

@@ -52,9 +52,18 @@ impl Carried {
         })
     }
 
-    /// docs/PROTOCOL.md §5.6, but for the 402.
+    /// docs/PROTOCOL.md §5.6, but for the 402 to the credential.
     pub(super) fn judge(&self, head: &ResponseFacts) -> Verdict {
         let Some(payment_hash) = self.payment_hash() else { return Verdict::Keep };
+        if head.redirected {
+            // The credential never follows a redirect: a 3xx answered it, and this answers another request.
+            return match self {
+                Self::Bought(_) | Self::Recovered(_) => {
+                    Verdict::Store { payment_hash, state: CredentialState::Delivered }
+                }
+                _ => Verdict::Keep,
+            };
+        }
         if head.says_spent() {
             return Verdict::Store { payment_hash, state: CredentialState::Spent };
         }

@@ -218,7 +218,8 @@ pub struct ResponseFacts {
     pub www_authenticate: Vec<Vec<u8>>,
     /// The value of `x-l402`, if there is one.
     pub x_l402: Option<Vec<u8>>,
-    /// Whether a redirect was followed on the way to it.
+    /// Whether a redirect was followed on the way to it. The credential never follows one, so a response that says so
+    /// is no answer to the credential: a 3xx was.
     pub redirected: bool,
 }
 

@@ -12,6 +12,7 @@ mod kept;
 mod load;
 mod look_up;
 mod pay;
+mod redirects;
 mod scripts;
 mod send;
 mod store;

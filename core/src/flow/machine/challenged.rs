@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::{AfterStore, Flow, State, done, refuse};
-use crate::flow::exchange::{Carried, Offer};
+use crate::flow::exchange::{Carried, Offer, Verdict};
 use crate::flow::{
     BodyFacts, CredentialState, Intent, Outcome, Quote, Refusal, ResponseFacts, Step,
 };
@@ -19,6 +19,9 @@ impl Flow {
         body: Option<&[u8]>,
         now: u64,
     ) -> State {
+        if head.redirected && carried.payment_hash().is_some() {
+            return asked_elsewhere(carried, head, body);
+        }
         let may_go_on = match &carried {
             Carried::Nothing | Carried::Kept(_) => true,
             Carried::Bought(_) => false,
@@ -133,6 +136,27 @@ impl Flow {
             Some(_) => refuse(Refusal::PaymentHashKnown { payment_hash: quote.payment_hash }),
             None => refuse(Refusal::BodyNotReplayable),
         }
+    }
+}
+
+/// A 402 after a redirect, which the credential never follows: it is no answer to the credential, and not paid.
+fn asked_elsewhere(carried: Carried, head: &ResponseFacts, body: Option<&[u8]>) -> State {
+    let refusal = match find_challenge(head, body) {
+        Ok(None) if body.is_none() => return State::Body { carried, head: head.clone() },
+        Ok(None) => None,
+        Ok(Some(_)) => Some(Refusal::Redirected),
+        Err(error) => Some(error.into()),
+    };
+    match (carried.judge(head), refusal) {
+        (Verdict::Store { payment_hash, state }, refusal) => {
+            let then = match refusal {
+                None => AfterStore::Finish(carried.outcome_as(state)),
+                Some(refusal) => AfterStore::Refuse(refusal),
+            };
+            State::Store { payment_hash, state, then }
+        }
+        (Verdict::Keep, None) => done(carried.outcome()),
+        (Verdict::Keep, Some(refusal)) => refuse(refusal),
     }
 }
 
