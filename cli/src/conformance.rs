@@ -1,5 +1,7 @@
 //! `plannt conformance`: the vectors for any implementation, and the run of them against one.
 
+mod wire;
+
 use std::ffi::OsString;
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -22,8 +24,12 @@ pub(crate) struct ConformanceArgs {
 
 #[derive(Debug, Subcommand)]
 enum ConformanceCommand {
+    /// Play servers, honest, odd and hostile, to the command after `--`, and watch what it pays
+    Client(wire::ClientArgs),
     /// Ask an implementation every case: this one, or the adapter program after `--`
     Run(RunArgs),
+    /// Test an L402 server from outside, and buy from it
+    Server(Box<wire::ServerArgs>),
     /// Hand out the cases
     Vectors(VectorsArgs),
 }
@@ -71,9 +77,11 @@ fn suite_name(text: &str) -> Result<String, String> {
 }
 
 /// Returns the exit code: a run with a failure ends with 1.
-pub(crate) fn run(args: &ConformanceArgs) -> Result<u8, CliError> {
+pub(crate) async fn run(args: &ConformanceArgs) -> Result<u8, CliError> {
     match &args.command {
+        ConformanceCommand::Client(args) => wire::client(args).await,
         ConformanceCommand::Run(args) => run_vectors(args),
+        ConformanceCommand::Server(args) => wire::server(args).await,
         ConformanceCommand::Vectors(args) => hand_out(args).map(|()| exit::OK),
     }
 }

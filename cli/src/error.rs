@@ -39,6 +39,8 @@ pub(crate) enum CliError {
     NoWallet,
     #[error("{0}")]
     Usage(String),
+    #[error(transparent)]
+    Wire(#[from] plannt_conformance::wire::WireError),
 }
 
 impl CliError {

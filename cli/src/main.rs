@@ -55,7 +55,7 @@ async fn run(cli: &Cli) -> Result<u8, CliError> {
     let home = || Home::new(&cli.home);
     match &cli.command {
         None => return fetch::run(&cli.fetch, &home()?).await,
-        Some(Command::Conformance(args)) => return conformance::run(args),
+        Some(Command::Conformance(args)) => return conformance::run(args).await,
         Some(Command::Decode(args)) => decode::run(args)?,
         Some(Command::Demo(args)) => demo::run(args).await?,
         Some(Command::Devnet(args)) => devnet::run(args, &home()?).await?,

@@ -13,6 +13,8 @@ mod process;
 mod registry;
 mod report;
 mod runner;
+#[cfg(feature = "wire")]
+pub mod wire;
 
 pub use adapter::{Adapter, Answer, InProcess};
 pub use format::{Case, Expected, Flag, Group, Source, Suite};
