@@ -5,7 +5,7 @@ export CARGO_TARGET_DIR ?= $(CACHE)/target
 PART := ./scripts/part
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-rust conformance check deny tools
+.PHONY: help build demo test test-rust conformance mutants check deny tools
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,7 +19,7 @@ demo: ## Build, start a network, a service and a client, and pay for one request
 	@"$(CARGO_TARGET_DIR)/debug/plannt" demo
 
 test: ## Every test, with the minutes of each part
-	@$(PART) --all test-rust conformance deny
+	@$(PART) --all test-rust conformance mutants deny
 
 check: ## Format, lints and unit tests: what to run before each commit
 	@$(PART) format cargo fmt --all --check
@@ -39,6 +39,9 @@ conformance: ## The vectors: fresh from their oracle, and answered by the binary
 	@cargo build --locked --quiet --package plannt
 	@$(PART) vectors "$(CARGO_TARGET_DIR)/debug/plannt" conformance run --codes
 	@$(PART) adapter "$(CARGO_TARGET_DIR)/debug/plannt" conformance run --codes -- python3 conformance/examples/adapter.py
+
+mutants: ## Builds that are broken on purpose, each of which a vector or a check over the wire must catch
+	@$(PART) mutants python3 conformance/mutants/check
 
 deny: ## Bans, licences and sources of every dependency
 	@$(PART) deny ./scripts/deny
