@@ -4,7 +4,8 @@ mod wire;
 
 use std::ffi::OsString;
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 use plannt_conformance::{
@@ -47,6 +48,10 @@ struct RunArgs {
     /// Refusals must carry the case's error code; without it, whatever code will do
     #[arg(long)]
     codes: bool,
+
+    /// How long the adapter may take for one answer
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, default_value = "30s")]
+    time_limit: Duration,
 
     /// A program that answers JSON lines, as conformance/README.md says, and its arguments
     #[arg(last = true, value_name = "ADAPTER")]
@@ -91,16 +96,18 @@ fn run_vectors(args: &RunArgs) -> Result<u8, CliError> {
         vectors().into_iter().filter(|s| is_chosen(&args.suite, &s.suite)).collect();
     let mut adapter: Box<dyn Adapter> = match args.adapter.split_first() {
         None => Box::new(InProcess),
-        Some((program, arguments)) => Box::new(
-            Process::start(program, arguments).map_err(|e| CliError::Usage(e.to_string()))?,
-        ),
+        Some((program, arguments)) => {
+            let process = Process::start(program, arguments);
+            let process = process.map_err(|e| CliError::Usage(e.to_string()))?;
+            Box::new(process.with_time_limit(args.time_limit))
+        }
     };
     let options = RunOptions::new().with_codes(args.codes);
     let report = plannt_conformance::run(&suites, adapter.as_mut(), &options);
     finish(&report, args.junit.as_deref())
 }
 
-fn finish(report: &Report, junit: Option<&std::path::Path>) -> Result<u8, CliError> {
+fn finish(report: &Report, junit: Option<&Path>) -> Result<u8, CliError> {
     if let Some(path) = junit {
         std::fs::write(path, report.to_junit())
             .map_err(CliError::io(&format!("write {}", path.display())))?;

@@ -26,8 +26,8 @@ macro_rules! entry {
 /// In alphabetical order.
 #[rustfmt::skip]
 pub(crate) const SUITES: &[Entry] = &[
-    entry!(caveats),
     entry!(authorization_header),
+    entry!(caveats),
     entry!(challenge_header),
     entry!(client_flow),
     entry!(identifier),

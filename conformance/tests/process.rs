@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::path::Path;
+use std::time::Duration;
 
 use plannt_conformance::{
     Adapter, Answer, Case, Expected, Outcome, Process, RunOptions, run, vectors,
@@ -53,8 +54,10 @@ fn answers_are_read_line_by_line() {
         read x; echo '{"id":"x-0003","output":{}}'
         read x; echo 'hello'
         read x; echo '{"id":"x-0006","output":{}}'
+        read x; printf '\377\n'
+        read x; echo '{"id":"x-0008","error":"e"}'
     "#;
-    let got = answers(script, 8);
+    let got = answers(script, 10);
     assert_eq!(got[0], Answer::Output(json!({"a": 1})));
     assert_eq!(got[1], Answer::Error("some_code".into()));
     assert_eq!(got[2], Answer::Unsupported);
@@ -63,7 +66,21 @@ fn answers_are_read_line_by_line() {
     assert!(failure(&got[5]).contains("not an answer"));
     // One bad line does not spoil the next; a program that has ended answers nothing more.
     assert_eq!(got[6], Answer::Output(json!({})));
-    failure(&got[7]);
+    assert!(failure(&got[7]).contains("not an answer"));
+    assert_eq!(got[8], Answer::Error("e".into()));
+    assert_eq!(failure(&got[9]), "the adapter ended");
+}
+
+#[test]
+fn a_program_that_does_not_answer_is_not_waited_for() {
+    // It never reads, so that a long request fills the pipe, either.
+    let process = Process::start("sleep".as_ref(), ["600"]).unwrap();
+    let mut process = process.with_time_limit(Duration::from_millis(50));
+    let long = json!({ "text": "x".repeat(1 << 20) });
+    for input in [long, json!({})] {
+        let answer = process.run("x-0001", "x", &input);
+        assert_eq!(failure(&answer), "no answer within 50ms");
+    }
 }
 
 #[test]
