@@ -163,7 +163,9 @@ def amount_text(msat):
     raise ValueError(msat)
 
 
-def invoice(payment_hash, msat, timestamp, currency="bcrt", expiry=3_600, description="one call", key=NODE_KEY):
+def invoice(
+    payment_hash, msat, timestamp, currency="bcrt", expiry=3_600, description="one call", key=NODE_KEY
+):
     """An ordinary invoice."""
     hrp = "ln" + currency + ("" if msat is None else amount_text(msat))
     return write(hrp, usual_fields(payment_hash, description, expiry), timestamp, key)

@@ -117,7 +117,9 @@ def v2_fields(data):
 def read_token(token):
     """`(payment hash, earliest valid_until or None)` of a token with the 66-byte identifier, else None."""
     try:
-        data = base64.b64decode(token.replace("-", "+").replace("_", "/") + "=" * (-len(token) % 4), validate=True)
+        data = base64.b64decode(
+            token.replace("-", "+").replace("_", "/") + "=" * (-len(token) % 4), validate=True
+        )
         sections, _ = v2_fields(data)
         identifier = dict(sections[0])[2]
     except (binascii.Error, AssertionError, IndexError, KeyError, ValueError):
@@ -125,7 +127,9 @@ def read_token(token):
     if len(identifier) != 66 or identifier[:2] != b"\0\0":
         return None
     caveats = [dict(section)[2].decode().partition("=") for section in sections[1:] if section]
-    services = [pair.split(":")[0] for name, _, value in caveats if name == "services" for pair in value.split(",")]
+    services = [
+        pair.split(":")[0] for name, _, value in caveats if name == "services" for pair in value.split(",")
+    ]
     names = {service + "_valid_until" for service in services}
     times = [int(value) for name, _, value in caveats if name in names]
     return identifier[2:34].hex(), min(times) if times else None

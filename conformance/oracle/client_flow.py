@@ -10,22 +10,40 @@ from flow_script import play
 STEP = "docs/PROTOCOL.md §5 step %s"
 FLAGS = {
     "Ambiguous": ("A challenge that says two things at once is refused.", STEP % 2),
-    "Budget": ("Amount plus maximum fee has to fit what is left, when it is checked and when it is reserved.", STEP % 3),
+    "Budget": (
+        "Amount plus maximum fee has to fit what is left, when it is checked and when it is reserved.",
+        STEP % 3,
+    ),
     "Busy": ("One call at a time for a request's key.", STEP % 6),
     "ChallengeForm": ("The first complete challenge counts, header before body.", STEP % 2),
     "Connect": ("A 402 to CONNECT is a proxy's, not ours.", STEP % 1),
     "Delivered": ("Delivered once an answer was 2xx or 3xx; tried first, and dropped with a 402.", STEP % 6),
     "DryRun": ("A dry run pays, presents and writes nothing.", STEP % 3),
-    "FeeLimit": ("Every limit counts amount plus the maximum fee, or the worst case of a wallet without limits.", STEP % 3),
-    "JournalFails": ("What can't be written down is not paid, and money that moved is never paid again.", STEP % 4),
+    "FeeLimit": (
+        "Every limit counts amount plus the maximum fee, or the worst case of a wallet without limits.",
+        STEP % 3,
+    ),
+    "JournalFails": (
+        "What can't be written down is not paid, and money that moved is never paid again.",
+        STEP % 4,
+    ),
     "OncePaid": ("A payment hash is paid at most once, and a call pays at most once.", STEP % 4),
-    "PaymentLost": ("A 402 to a paid credential is a loss that is told, and never a reason to pay by itself.", STEP % 6),
+    "PaymentLost": (
+        "A 402 to a paid credential is a loss that is told, and never a reason to pay by itself.",
+        STEP % 6,
+    ),
     "Proof": ("Only a preimage that hashes to the payment hash is a proof.", STEP % 5),
     "Redirect": ("A challenge after a redirect is not paid, and the credential never follows one.", STEP % 5),
     "Refused": ("Refused before paying, with its own code.", STEP % 3),
-    "Resolve": ("An unresolved payment is resolved by asking the wallet, before any new challenge.", STEP % 4),
+    "Resolve": (
+        "An unresolved payment is resolved by asking the wallet, before any new challenge.",
+        STEP % 4,
+    ),
     "Spent": ("A credential that the server calls spent is not kept.", STEP % 6),
-    "Undelivered": ("A paid credential that brought no answer is tried first by the next call with the same key.", STEP % 6),
+    "Undelivered": (
+        "A paid credential that brought no answer is tried first by the next call with the same key.",
+        STEP % 6,
+    ),
     "UnexpectedEvent": ("A driver's mistake changes nothing.", "conformance/README.md, client_flow"),
     "Untouched": ("Anything but a 402 with a complete challenge is handed back untouched.", STEP % 1),
 }

@@ -74,13 +74,25 @@ def kept(cases):
     ends("a 402 without a challenge drops it, and the new answer has one", "done", renewed, ["Delivered"])
     again = [delivered(1), challenge(2), STORED, delivered(3), OK]
     ends("another call paid meanwhile: its credential is tried", "done", again, ["Delivered", "OncePaid"])
-    again = [delivered(1), challenge(2), STORED, delivered(1), GRANTED, payment("paid", 2), STORED, OK, STORED]
+    again = [
+        delivered(1),
+        challenge(2),
+        STORED,
+        delivered(1),
+        GRANTED,
+        payment("paid", 2),
+        STORED,
+        OK,
+        STORED,
+    ]
     ends("a dropped credential that is found again is not sent again", "done", again, ["Delivered"])
     once = {"body_sha256": None}
     gone = [delivered(1), response(402), body(None), STORED]
     ends("a 402 drops it, and the body is gone", "done", gone, ["Delivered"], request=once)
     connect = {"method": "CONNECT"}
-    ends("a 402 to CONNECT is not its end", "done", [delivered(1), challenge(2)], ["Connect"], request=connect)
+    ends(
+        "a 402 to CONNECT is not its end", "done", [delivered(1), challenge(2)], ["Connect"], request=connect
+    )
 
     cases.begin("kept, refused", "A delivered credential that a 402 dropped, and no way on.", 131)
     gone = [delivered(1), challenge(2), STORED]
@@ -91,8 +103,20 @@ def kept(cases):
     refused("the new price is above the limit", "above_limit", dear, ["Delivered", "FeeLimit"])
     double = asks('L402 macaroon="%s", macaroon="x", invoice="%s"' % (token(2), invoice(2)))
     twice = [delivered(1), double, STORED]
-    refused("the new challenge is ambiguous", "challenge_repeated_parameter", twice, ["Delivered", "Ambiguous"])
-    lost = [delivered(1), challenge(2), STORED, nothing(), GRANTED, payment("paid", 2), STORED, challenge(3), STORED]
+    refused(
+        "the new challenge is ambiguous", "challenge_repeated_parameter", twice, ["Delivered", "Ambiguous"]
+    )
+    lost = [
+        delivered(1),
+        challenge(2),
+        STORED,
+        nothing(),
+        GRANTED,
+        payment("paid", 2),
+        STORED,
+        challenge(3),
+        STORED,
+    ]
     refused("the new credential is lost at once", "payment_lost", lost, ["Delivered", "PaymentLost"])
 
 
@@ -127,10 +151,23 @@ def left_undelivered(cases):
     failing = held + [challenge(2), JOURNAL_FAILED]
     refused("the journal misses the loss", "payment_lost", failing, flags + ["JournalFails"])
     failing = held + [challenge(2), JOURNAL_FAILED]
-    refused("told to pay again, but the journal fails", "journal", failing, flags + ["JournalFails"], policy=again)
+    refused(
+        "told to pay again, but the journal fails", "journal", failing, flags + ["JournalFails"], policy=again
+    )
     dear = held + [challenge(2), STORED, nothing(20_000)]
-    refused("told to pay again, but above the budget", "budget_exceeded", dear, flags + ["Budget"], policy=again)
-    twice = held + [challenge(2), STORED, nothing(), GRANTED, payment("paid", 2), STORED, challenge(3), STORED]
+    refused(
+        "told to pay again, but above the budget", "budget_exceeded", dear, flags + ["Budget"], policy=again
+    )
+    twice = held + [
+        challenge(2),
+        STORED,
+        nothing(),
+        GRANTED,
+        payment("paid", 2),
+        STORED,
+        challenge(3),
+        STORED,
+    ]
     refused("told to pay again, and lost again", "payment_lost", twice, flags + ["OncePaid"], policy=again)
     refused("another call holds the key", "busy", [undelivered(1), BUSY], ["Undelivered", "Busy"])
     failing = [undelivered(1), JOURNAL_FAILED]
@@ -160,7 +197,12 @@ def left_unresolved(cases):
     ends("found with the key held: the challenge is let go", "done", meanwhile, flags + ["OncePaid"])
     meanwhile = [nothing(), challenge(2), unresolved(1), looked_up("failed", failure="no_route"), STORED]
     meanwhile += [nothing(), challenge(3), nothing(), GRANTED, payment("paid", 3), STORED, OK, STORED]
-    ends("found with the key held, and failed: a challenge taken before does not count", "done", meanwhile, flags)
+    ends(
+        "found with the key held, and failed: a challenge taken before does not count",
+        "done",
+        meanwhile,
+        flags,
+    )
     meanwhile = [nothing(), challenge(2), undelivered(1), OK, STORED]
     ends("an undelivered one found with the key held", "done", meanwhile, ["Undelivered", "OncePaid"])
     meanwhile = [nothing(), challenge(2), delivered(1), OK]
@@ -178,14 +220,18 @@ def left_unresolved(cases):
         failing = held + [looked_up(result), JOURNAL_FAILED]
         refused(comment + "; the journal fails", "payment_unresolved", failing, flags + ["JournalFails"])
     past = [unresolved(1, expires_at=NOW - 9)] * 2
-    refused("in flight after the expiry", "payment_unresolved", past + [looked_up("in_flight"), STORED], flags)
+    refused(
+        "in flight after the expiry", "payment_unresolved", past + [looked_up("in_flight"), STORED], flags
+    )
     refused("unknown after the expiry", "payment_unresolved", past + [looked_up("unknown"), STORED], flags)
     late = [unresolved(1, expires_at=NOW + 1)] * 2 + [looked_up("not_found"), STORED]
     refused("not found, a second before the expiry", "payment_unresolved", late, flags)
     liar = held + [looked_up("paid", 2), STORED]
     refused("the wallet's preimage is another's", "preimage_mismatch", liar, flags + ["Proof"])
     liar = held + [looked_up("paid", 2), JOURNAL_FAILED]
-    refused("the wallet's preimage is another's; the journal fails", "preimage_mismatch", liar, flags + ["Proof"])
+    refused(
+        "the wallet's preimage is another's; the journal fails", "preimage_mismatch", liar, flags + ["Proof"]
+    )
     failing = held + [looked_up("paid", 1), JOURNAL_FAILED]
     refused("paid, and the journal fails", "journal_after_payment", failing, flags + ["JournalFails"])
     failing = held + [looked_up("failed", failure="no_route"), JOURNAL_FAILED]

@@ -25,9 +25,15 @@ def forms(cases):
         ("L402 macaroon=%s, invoice=%s" % (t.rstrip("="), i), "no quotes, and no padding"),
         ('L402 invoice="%s", token="%s"' % (i, t), "the invoice first, and `token` alone"),
         ('L402 x="1", macaroon="%s", y=z, invoice="%s"' % (t, i), "unknown parameters"),
-        ('Payment id="1", method="x", L402 macaroon="%s", invoice="%s"' % (t, i), "after another in one line"),
+        (
+            'Payment id="1", method="x", L402 macaroon="%s", invoice="%s"' % (t, i),
+            "after another in one line",
+        ),
         ('L402 macaroon="%s", invoice="%s", Payment id="1"' % (t, i), "before another in one line"),
-        (challenge_value(t, i) + ", " + challenge_value(token(2), invoice(2)), "the first of two in one line"),
+        (
+            challenge_value(t, i) + ", " + challenge_value(token(2), invoice(2)),
+            "the first of two in one line",
+        ),
         (challenge_value(t, i.upper()), "an invoice in upper case"),
     ]:
         paid(comment, [asks(value)])
@@ -43,12 +49,18 @@ def forms(cases):
     for text, comment in [
         ('{"invoice":"%s","macaroon":"%s"}' % (i, t), "JSON with `macaroon`"),
         ('{"invoice":"%s","format":"L402 %s:<preimage>"}' % (i, t), "JSON with `format`"),
-        ('{"authorization_format":"LSAT %s:<preimage>","invoice":"%s"}' % (t, i), "JSON with `authorization_format`"),
+        (
+            '{"authorization_format":"LSAT %s:<preimage>","invoice":"%s"}' % (t, i),
+            "JSON with `authorization_format`",
+        ),
         ('{"priceSats":21,"macaroon":"%s","invoice":"%s","x":null}' % (t, i), "JSON with other members"),
     ]:
         paid(comment, [bare, body(text)])
     half = asks('L402 macaroon="%s"' % token(2))
-    paid("half a challenge in the header, all of it in JSON", [half, body('{"invoice":"%s","macaroon":"%s"}' % (i, t))])
+    paid(
+        "half a challenge in the header, all of it in JSON",
+        [half, body('{"invoice":"%s","macaroon":"%s"}' % (i, t))],
+    )
     for text, comment in [
         (common.b64url(token_bytes(1)), "a token in the URL-safe alphabet"),
         ("eyJ0b2tlbiI6ICJ4In0=", "a token that is no macaroon"),
@@ -65,15 +77,32 @@ def forms(cases):
 def limits(cases):
     cases.begin("limits that fit", "Exactly at a limit is within it.", 351)
 
-    def paid(comment, flags, msat=PRICE, left=None, now=NOW, fee=FEE, request=None, an_invoice=None, **policy):
+    def paid(
+        comment, flags, msat=PRICE, left=None, now=NOW, fee=FEE, request=None, an_invoice=None, **policy
+    ):
         first = challenge(1, an_invoice=an_invoice or invoice(1, msat))
-        events = [nothing(left), first, nothing(left), GRANTED, payment("paid", 1, fee=fee), STORED, OK, STORED]
+        events = [
+            nothing(left),
+            first,
+            nothing(left),
+            GRANTED,
+            payment("paid", 1, fee=fee),
+            STORED,
+            OK,
+            STORED,
+        ]
         cases.ends(comment, "done", events, flags, now=now, policy=policy, request=request)
 
     half_percent = {"base_msat": 0, "parts_per_million": 5_000}
     paid("amount plus fee is the limit", ["FeeLimit"], max_payment_msat=PRICE + 1_000)
     paid("amount plus fee is what the budget has left", ["Budget"], left=PRICE + 1_000)
-    paid("a share of the amount, rounded up", ["FeeLimit"], msat=20_001, max_fee=half_percent, max_payment_msat=20_102)
+    paid(
+        "a share of the amount, rounded up",
+        ["FeeLimit"],
+        msat=20_001,
+        max_fee=half_percent,
+        max_payment_msat=20_102,
+    )
     no_fee = {"base_msat": 0, "parts_per_million": 0}
     paid("no fee at all", ["FeeLimit"], fee=0, max_fee=no_fee, max_payment_msat=PRICE)
     paid("the fee gives way to the limit", ["FeeLimit"], fit_fee=True, max_payment_msat=PRICE + 400)
@@ -106,7 +135,9 @@ def answers(cases):
     for status in (201, 302):
         ends("a %d delivers it" % status, "done", presenting(1) + [response(status), STORED], ["Delivered"])
     for status in (404, 500):
-        ends("a %d leaves it undelivered" % status, "done", presenting(1) + [response(status)], ["Undelivered"])
+        ends(
+            "a %d leaves it undelivered" % status, "done", presenting(1) + [response(status)], ["Undelivered"]
+        )
     ends("no response leaves it undelivered", "unanswered", presenting(1) + [SEND_FAILED], ["Undelivered"])
     ends("spent with its delivery", "done", presenting(1) + [x_l402(200, "spent"), STORED], ["Spent"])
     ends("spent by an error", "done", presenting(1) + [x_l402(500, "spent"), STORED], ["Spent"])
@@ -134,7 +165,9 @@ def answers(cases):
 
     cases.begin("redirects", "The credential never follows a redirect.", 451)
     flags = ["Redirect"]
-    ends("an answer after a redirect", "done", presenting(1) + [response(200, redirected=True), STORED], flags)
+    ends(
+        "an answer after a redirect", "done", presenting(1) + [response(200, redirected=True), STORED], flags
+    )
     ends("an error after a redirect", "done", presenting(1) + [response(500, redirected=True), STORED], flags)
     spent = presenting(1) + [x_l402(200, "spent", redirected=True), STORED]
     ends("`spent` after a redirect is about another request", "done", spent, flags)
@@ -148,7 +181,12 @@ def answers(cases):
     refused("a paid credential, and a challenge after a redirect", code, after, flags)
     after = [undelivered(1), undelivered(1), challenge(2, redirected=True), STORED]
     refused("a recovered credential, and a challenge after a redirect", code, after, flags)
-    refused("a kept credential, and a challenge after a redirect", code, [delivered(1), challenge(2, redirected=True)], flags)
+    refused(
+        "a kept credential, and a challenge after a redirect",
+        code,
+        [delivered(1), challenge(2, redirected=True)],
+        flags,
+    )
     text = '{"invoice":"%s","macaroon":"%s"}' % (invoice(1), token(1))
     in_body = [nothing(), response(402, redirected=True), body(text)]
     refused("a challenge in JSON after a redirect", code, in_body, flags)
@@ -158,7 +196,9 @@ def answers(cases):
     refused("a paid credential, a challenge after a redirect, and the journal fails", code, after, flags)
     double = asks('L402 token="a", macaroon="b", invoice="c"', redirected=True)
     after = presenting(1) + [double, STORED]
-    refused("an ambiguous challenge after a redirect", "challenge_token_mismatch", after, flags + ["Ambiguous"])
+    refused(
+        "an ambiguous challenge after a redirect", "challenge_token_mismatch", after, flags + ["Ambiguous"]
+    )
 
 
 def outcomes(cases):
@@ -168,7 +208,12 @@ def outcomes(cases):
     found = unknown + [looked_up("paid", 1), STORED, OK, STORED]
     ends("unknown, and the wallet knows it is paid", "done", found, ["Resolve"])
     failing = paying(1) + [payment("unknown"), JOURNAL_FAILED, looked_up("paid", 1), STORED, OK, STORED]
-    ends("unknown, the journal fails, and the wallet knows it is paid", "done", failing, ["Resolve", "JournalFails"])
+    ends(
+        "unknown, the journal fails, and the wallet knows it is paid",
+        "done",
+        failing,
+        ["Resolve", "JournalFails"],
+    )
     free = paying(1) + [payment("paid", 1, fee=0), STORED, OK, STORED]
     ends("paid without a fee", "done", free, ["Proof"])
     later = [(nothing(), NOW), (challenge(1), NOW + 1), (nothing(), NOW + 5), (GRANTED, NOW + 6)]
@@ -184,9 +229,16 @@ def outcomes(cases):
     liar = paying(1) + [payment("paid", 2), STORED]
     refused("the preimage is another's", "preimage_mismatch", liar, ["Proof"])
     liar = paying(1) + [payment("paid", 2), JOURNAL_FAILED]
-    refused("the preimage is another's, and the journal fails", "preimage_mismatch", liar, ["Proof", "JournalFails"])
+    refused(
+        "the preimage is another's, and the journal fails",
+        "preimage_mismatch",
+        liar,
+        ["Proof", "JournalFails"],
+    )
     failing = paying(1) + [payment("paid", 1), JOURNAL_FAILED]
-    refused("paid, and the journal fails: nothing is sent", "journal_after_payment", failing, ["JournalFails"])
+    refused(
+        "paid, and the journal fails: nothing is sent", "journal_after_payment", failing, ["JournalFails"]
+    )
     for result in ("unknown", "in_flight", "not_found"):
         asked = unknown + [looked_up(result), STORED]
         refused("unknown, and looked up: " + result, "payment_unresolved", asked, ["Resolve"])

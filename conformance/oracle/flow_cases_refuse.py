@@ -29,14 +29,28 @@ def before_paying(cases):
     named = usual + [bolt11.field("n", bolt11.to_words(bolt11.secp256k1.public_key(OTHER_KEY)))]
     good = invoice(1)
     bad_invoice("an invoice that is none", "invoice_malformed", "lnbcrt1xyz")
-    bad_invoice("an invoice with a wrong checksum", "invoice_malformed", good[:-1] + ("q" if good[-1] != "q" else "p"))
-    bad_invoice("an invoice without a payment secret", "invoice_malformed", bolt11.write("lnbcrt210n", usual[:2] + usual[3:], NOW))
-    bad_invoice("an invoice that its payee did not sign", "invoice_wrong_signature", bolt11.write("lnbcrt210n", named, NOW))
+    bad_invoice(
+        "an invoice with a wrong checksum", "invoice_malformed", good[:-1] + ("q" if good[-1] != "q" else "p")
+    )
+    bad_invoice(
+        "an invoice without a payment secret",
+        "invoice_malformed",
+        bolt11.write("lnbcrt210n", usual[:2] + usual[3:], NOW),
+    )
+    bad_invoice(
+        "an invoice that its payee did not sign",
+        "invoice_wrong_signature",
+        bolt11.write("lnbcrt210n", named, NOW),
+    )
     bad_invoice("a part of a msat", "invoice_sub_msat", bolt11.write("lnbcrt210001p", usual, NOW))
     bad_invoice("a tenth of a msat: not 0", "invoice_sub_msat", bolt11.write("lnbcrt1p", usual, NOW))
     bad_invoice("no amount", "invoice_no_amount", invoice(1, None))
     bad_invoice("an amount of 0", "invoice_no_amount", bolt11.write("lnbcrt0n", usual, NOW))
-    bad_invoice("an amount that does not fit", "invoice_amount_out_of_range", bolt11.write("lnbcrt" + "9" * 30, usual, NOW))
+    bad_invoice(
+        "an amount that does not fit",
+        "invoice_amount_out_of_range",
+        bolt11.write("lnbcrt" + "9" * 30, usual, NOW),
+    )
     bad_invoice("an unknown network", "invoice_unknown_network", bolt11.write("lnltc210n", usual, NOW))
     bitcoin = [challenge(1, an_invoice=bolt11.write("lnbcrt1", usual, NOW))]
     refuses("a whole bitcoin", "above_limit", bitcoin, ["FeeLimit"])
@@ -51,16 +65,42 @@ def before_paying(cases):
     mainnet = {"network": "bitcoin"}
     refuses("a regtest invoice to a wallet with money", "wrong_network", [challenge(1)], policy=mainnet)
 
-    refuses("a msat above the limit, with the fee", "above_limit", [challenge(1)], ["FeeLimit"], policy={"max_payment_msat": PRICE + 999})
-    refuses("the amount alone is above the limit", "above_limit", [challenge(1)], ["FeeLimit"], policy={"max_payment_msat": PRICE - 1, "fit_fee": True})
+    refuses(
+        "a msat above the limit, with the fee",
+        "above_limit",
+        [challenge(1)],
+        ["FeeLimit"],
+        policy={"max_payment_msat": PRICE + 999},
+    )
+    refuses(
+        "the amount alone is above the limit",
+        "above_limit",
+        [challenge(1)],
+        ["FeeLimit"],
+        policy={"max_payment_msat": PRICE - 1, "fit_fee": True},
+    )
     share = {"max_fee": {"base_msat": 0, "parts_per_million": 5_000}, "max_payment_msat": 20_101}
-    refuses("a share of the amount rounds up", "above_limit", [challenge(1, an_invoice=invoice(1, 20_001))], ["FeeLimit"], policy=share)
+    refuses(
+        "a share of the amount rounds up",
+        "above_limit",
+        [challenge(1, an_invoice=invoice(1, 20_001))],
+        ["FeeLimit"],
+        policy=share,
+    )
     worst = {"wallet_limits_fee": False, "max_payment_msat": PRICE + 10_629}
-    refuses("the worst case of a wallet without limits", "above_limit", [challenge(1)], ["FeeLimit"], policy=worst)
+    refuses(
+        "the worst case of a wallet without limits", "above_limit", [challenge(1)], ["FeeLimit"], policy=worst
+    )
     worst = {"wallet_limits_fee": False, "fit_fee": True, "max_payment_msat": PRICE + 1_000}
     refuses("a worst case does not give way", "above_limit", [challenge(1)], ["FeeLimit"], policy=worst)
     refuses("a limit of 0", "above_limit", [challenge(1)], ["FeeLimit"], policy={"max_payment_msat": 0})
-    refuses("a msat above the budget, with the fee", "budget_exceeded", [challenge(1)], ["Budget"], left=PRICE + 999)
+    refuses(
+        "a msat above the budget, with the fee",
+        "budget_exceeded",
+        [challenge(1)],
+        ["Budget"],
+        left=PRICE + 999,
+    )
     refuses("nothing left of the budget", "budget_exceeded", [challenge(1)], ["Budget"], left=0)
 
     for hosts, comment in [
@@ -73,7 +113,13 @@ def before_paying(cases):
     ]:
         refuses(comment, "host_not_allowed", [challenge(1)], policy={"allowed_hosts": hosts})
     ends_alike = {"origin": "https://evilapi.example"}
-    refuses("a host that only ends alike", "host_not_allowed", [challenge(1)], request=ends_alike, policy={"allowed_hosts": ["api.example", "*.api.example"]})
+    refuses(
+        "a host that only ends alike",
+        "host_not_allowed",
+        [challenge(1)],
+        request=ends_alike,
+        policy={"allowed_hosts": ["api.example", "*.api.example"]},
+    )
     for origin, comment in [
         ("http://api.example", "plain http"),
         ("http://10.0.0.1", "plain http to a private network"),
@@ -83,8 +129,19 @@ def before_paying(cases):
     ]:
         refuses(comment, "plain_http", [challenge(1)], request={"origin": origin})
     elsewhere = {"plain_http_hosts": ["other.example"]}
-    refuses("plain http is allowed elsewhere", "plain_http", [challenge(1)], request={"origin": "http://api.example"}, policy=elsewhere)
-    refuses("a body that can't be sent again", "body_not_replayable", [challenge(1)], request={"body_sha256": None})
+    refuses(
+        "plain http is allowed elsewhere",
+        "plain_http",
+        [challenge(1)],
+        request={"origin": "http://api.example"},
+        policy=elsewhere,
+    )
+    refuses(
+        "a body that can't be sent again",
+        "body_not_replayable",
+        [challenge(1)],
+        request={"body_sha256": None},
+    )
 
     other = [challenge(1, a_token=token(2))]
     refuses("the invoice pays for another token", "payment_hash_mismatch", other)
@@ -96,16 +153,44 @@ def before_paying(cases):
 
     t, i = token(1), invoice(1)
     for value, code, comment in [
-        ('L402 macaroon="%s", token="x", invoice="%s"' % (t, i), "challenge_token_mismatch", "`token` differs from `macaroon`"),
-        ('L402 macaroon="%s", invoice="%s", invoice="%s"' % (t, i, invoice(2)), "challenge_repeated_parameter", "two invoices"),
-        ('L402 macaroon="%s", invoice="%s", invoice="%s"' % (t, i, i), "challenge_repeated_parameter", "the same invoice twice"),
-        ('L402 token="%s", Token="%s", invoice="%s"' % (t, t, i), "challenge_repeated_parameter", "the same token twice, in other letters"),
+        (
+            'L402 macaroon="%s", token="x", invoice="%s"' % (t, i),
+            "challenge_token_mismatch",
+            "`token` differs from `macaroon`",
+        ),
+        (
+            'L402 macaroon="%s", invoice="%s", invoice="%s"' % (t, i, invoice(2)),
+            "challenge_repeated_parameter",
+            "two invoices",
+        ),
+        (
+            'L402 macaroon="%s", invoice="%s", invoice="%s"' % (t, i, i),
+            "challenge_repeated_parameter",
+            "the same invoice twice",
+        ),
+        (
+            'L402 token="%s", Token="%s", invoice="%s"' % (t, t, i),
+            "challenge_repeated_parameter",
+            "the same token twice, in other letters",
+        ),
     ]:
         refuses(comment, code, [asks(value)], ["Ambiguous"], show=False)
     text = '{"invoice":"%s","macaroon":"%s","format":"L402 %s:<preimage>"}' % (i, t, token(2))
-    refuses("JSON with two tokens", "challenge_token_mismatch", [response(402), body(text)], ["Ambiguous"], show=False)
+    refuses(
+        "JSON with two tokens",
+        "challenge_token_mismatch",
+        [response(402), body(text)],
+        ["Ambiguous"],
+        show=False,
+    )
     text = '{"invoice":"%s","invoice":"%s","macaroon":"%s"}' % (i, invoice(2), t)
-    refuses("JSON with two invoices", "challenge_repeated_parameter", [response(402), body(text)], ["Ambiguous"], show=False)
+    refuses(
+        "JSON with two invoices",
+        "challenge_repeated_parameter",
+        [response(402), body(text)],
+        ["Ambiguous"],
+        show=False,
+    )
     return priced
 
 
@@ -137,9 +222,24 @@ def dry_runs(cases, priced):
     for comment, code, events in [
         ("no amount", "invoice_no_amount", [nothing(), challenge(1, an_invoice=invoice(1, None))]),
         ("an invoice that is none", "invoice_malformed", [nothing(), challenge(1, an_invoice="lnbcrt1xyz")]),
-        ("an ambiguous challenge", "challenge_token_mismatch", [nothing(), asks('L402 token="a", macaroon="b", invoice="c"')]),
-        ("a part of a msat", "invoice_sub_msat", [nothing(), challenge(1, an_invoice=bolt11.write("lnbcrt1p", bolt11.usual_fields(payment_hash(1)), NOW))]),
-        ("two invoices", "challenge_repeated_parameter", [nothing(), asks('L402 token="a", invoice="b", invoice="c"')]),
+        (
+            "an ambiguous challenge",
+            "challenge_token_mismatch",
+            [nothing(), asks('L402 token="a", macaroon="b", invoice="c"')],
+        ),
+        (
+            "a part of a msat",
+            "invoice_sub_msat",
+            [
+                nothing(),
+                challenge(1, an_invoice=bolt11.write("lnbcrt1p", bolt11.usual_fields(payment_hash(1)), NOW)),
+            ],
+        ),
+        (
+            "two invoices",
+            "challenge_repeated_parameter",
+            [nothing(), asks('L402 token="a", invoice="b", invoice="c"')],
+        ),
         ("the journal can't be read", "journal", [JOURNAL_FAILED]),
     ]:
         refused(comment, code, events, ["DryRun"], dry_run=True)
@@ -153,7 +253,10 @@ def unexpected(cases):
         ("a payment before anything was asked", [payment("paid", 1)]),
         ("busy, where no key is held", [BUSY]),
         ("a challenge for the challenge", [nothing(), challenge(1), challenge(1)]),
-        ("a payment where the intent is to be written", [nothing(), challenge(1), nothing(), payment("paid", 1)]),
+        (
+            "a payment where the intent is to be written",
+            [nothing(), challenge(1), nothing(), payment("paid", 1)],
+        ),
         ("a look-up where a payment is to be made", paying(1) + [looked_up("paid", 1)]),
         ("the payment's outcome twice", paid_twice),
         ("a journal's answer to a payment", paying(1) + [STORED]),

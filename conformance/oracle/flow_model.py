@@ -6,18 +6,7 @@ page leaves open (which step does what) follows the descriptions of the steps in
 
 import bolt11
 from challenge_reader import ChallengeFault, from_body, from_headers, read_token
-
-LEAST_SECONDS = 30
-LONGEST_TOKEN = 16_000
-LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
-
-
-class Refused(Exception):
-    """The call ends here, with a code and what belongs to it."""
-
-    def __init__(self, code, **details):
-        super().__init__(code)
-        self.step = {"step": "refused", "code": code, **details}
+from flow_checks import Refused, check, max_fee, require_amount
 
 
 class UnexpectedEvent(Exception):
@@ -26,33 +15,6 @@ class UnexpectedEvent(Exception):
 
 def sha256_of(preimage):
     return bolt11.hashlib.sha256(bytes.fromhex(preimage)).hexdigest()
-
-
-def fee_limit(limit, amount):
-    """A base and millionths of the amount, rounded up."""
-    return limit["base_msat"] - (-amount * limit["parts_per_million"] // 1_000_000)
-
-
-def split_origin(origin):
-    """`(scheme, host, port)`."""
-    scheme, _, rest = origin.partition("://")
-    host, colon, port = rest.rpartition(":")
-    if not colon or port.endswith("]"):
-        host, port = rest, {"https": 443, "http": 80}[scheme]
-    return scheme, host, int(port)
-
-
-def listed(patterns, origin):
-    """Whether an origin's host is in a list; no list is every host."""
-    _, host, port = split_origin(origin)
-    for pattern in [] if patterns is None else patterns:
-        name, colon, wanted = pattern.rpartition(":")
-        if not colon:
-            name, wanted = pattern, str(port)
-        fits = host.endswith(name[1:]) and host != name[1:] if name.startswith("*.") else host == name
-        if fits and int(wanted) == port:
-            return True
-    return patterns is None
 
 
 class Call:
@@ -141,16 +103,18 @@ class Call:
         if offer is None:
             return self.end("done", None)
         facts = bolt11.read(offer["invoice"])
-        self.require_amount(facts)
+        require_amount(facts)
         token = read_token(offer["token"])
         pending = None
         if found["found"] == "unresolved":
             pending = {"found": "unresolved", "payment_hash": found["intent"]["payment_hash"]}
         elif found["found"] != "nothing":
             pending = {"found": found["found"], "receipt": found["credential"]["receipt"]}
-        quote = {name: facts[name] for name in ("payment_hash", "network", "payee", "description", "amount_msat")}
+        quote = {
+            name: facts[name] for name in ("payment_hash", "network", "payee", "description", "amount_msat")
+        }
         quote.update(
-            max_fee_msat=self.max_fee(facts["amount_msat"]),
+            max_fee_msat=max_fee(self.policy, facts["amount_msat"]),
             origin=self.request["origin"],
             invoice_expires_at=facts["expires_at"],
             valid_until=token[1] if token else None,
@@ -159,7 +123,7 @@ class Call:
             refusal=None,
         )
         try:
-            self.check(offer, facts, response["redirected"])
+            self.check(offer, facts, response)
         except Refused as refused:
             quote["refusal"] = refused.step["code"]
         return {"step": "quoted", "quote": quote}
@@ -275,14 +239,14 @@ class Call:
 
     def consider(self, offer, response):
         facts = bolt11.read(offer["invoice"])
-        self.require_amount(facts)
-        self.check(offer, facts, response["redirected"])
+        require_amount(facts)
+        self.check(offer, facts, response)
         return facts
 
     def pay(self, considered):
         """The key is held, and nothing is left of earlier calls: waiting took time, so it is checked once more."""
         offer, facts, response = considered
-        self.check(offer, facts, response["redirected"])
+        self.check(offer, facts, response)
         intent = {
             "payment_hash": facts["payment_hash"],
             "request": self.key(),
@@ -292,7 +256,7 @@ class Call:
             "network": facts["network"],
             "payee": facts["payee"],
             "amount_msat": facts["amount_msat"],
-            "max_fee_msat": self.max_fee(facts["amount_msat"]),
+            "max_fee_msat": max_fee(self.policy, facts["amount_msat"]),
             "invoice_expires_at": facts["expires_at"],
             "created_at": self.now,
         }
@@ -377,59 +341,16 @@ class Call:
         step = {"step": "hold", "payment_hash": intent["payment_hash"], "state": state}
         yield from self.ask(step, "stored", "journal_failed")
 
+    def check(self, offer, facts, response):
+        check(self.policy, self.request, offer, facts, response["redirected"], self.now, self.budget_left)
+
     def end(self, step, carried, journal_failed=False):
         how, credential = carried or ("none", None)
         receipt = credential["receipt"] if credential else None
-        return {"step": step, "outcome": {"credential": how, "receipt": receipt, "journal_failed": journal_failed}}
-
-    # --- §5 step 3
-
-    def require_amount(self, facts):
-        if facts["amount_msat"] is None:
-            raise Refused("invoice_no_amount")
-
-    def max_fee(self, amount):
-        policy = self.policy
-        if not policy["wallet_limits_fee"]:
-            return fee_limit(policy["worst_case_fee"], amount)
-        fee = fee_limit(policy["max_fee"], amount)
-        if policy["fit_fee"]:
-            fee = min(fee, max(policy["max_payment_msat"] - amount, 0))
-        return fee
-
-    def check(self, offer, facts, redirected):
-        """Refuses before paying, each reason with its own code."""
-        policy, request = self.policy, self.request
-        if redirected:
-            raise Refused("challenge_after_redirect")
-        if not listed(policy["allowed_hosts"], request["origin"]):
-            raise Refused("host_not_allowed")
-        scheme, host, _ = split_origin(request["origin"])
-        private = host in LOOPBACK or host.endswith(".onion")
-        if scheme == "http" and not private and not listed(policy["plain_http_hosts"] or [], request["origin"]):
-            raise Refused("plain_http")
-        if request["body_sha256"] is None:
-            raise Refused("body_not_replayable")
-        if len(offer["token"]) > LONGEST_TOKEN:
-            raise Refused("token_unusable")
-        if facts["network"] != policy["network"]:
-            raise Refused("wrong_network")
-        if facts["expires_at"] <= self.now:
-            raise Refused("invoice_expired")
-        if facts["expires_at"] - self.now < LEAST_SECONDS:
-            raise Refused("invoice_expiring")
-        token = read_token(offer["token"])
-        if token:
-            payment_hash, valid_until = token
-            if payment_hash != facts["payment_hash"]:
-                raise Refused("payment_hash_mismatch")
-            if valid_until is not None and valid_until <= self.now:
-                raise Refused("token_expired")
-        cost = facts["amount_msat"] + self.max_fee(facts["amount_msat"])
-        if cost > policy["max_payment_msat"]:
-            raise Refused("above_limit")
-        if self.budget_left is not None and cost > self.budget_left:
-            raise Refused("budget_exceeded")
+        return {
+            "step": step,
+            "outcome": {"credential": how, "receipt": receipt, "journal_failed": journal_failed},
+        }
 
 
 def says_spent(response):

@@ -91,7 +91,12 @@ def delivered(n, **changes):
 
 
 def response(status, *headers, redirected=False):
-    return {"event": "responded", "status": status, "headers": [list(h) for h in headers], "redirected": redirected}
+    return {
+        "event": "responded",
+        "status": status,
+        "headers": [list(h) for h in headers],
+        "redirected": redirected,
+    }
 
 
 def asks(value, redirected=False):
@@ -220,6 +225,20 @@ def play(events, policy=None, request=None, dry_run=False, now=NOW):
         except StopIteration as end:
             step, ended = copy.deepcopy(end.value), True
     assert ended, "the script stops at %s" % step
+    hold_invariants(script)
     if step["step"] == "refused":
         script.append({"step": step})
     return {**given, "script": script}, step, False
+
+
+def hold_invariants(script):
+    """What the model owes to every call, whatever it is told."""
+    steps = [entry["step"] for entry in script]
+    assert len([step for step in steps if step["step"] == "pay"]) <= 1, "one call pays at most once"
+    for step in steps:
+        if step["step"] == "commit":
+            assert sha256(bytes.fromhex(step["preimage"])).hex() == step["payment_hash"], "a proof"
+    sent = [
+        step["authorization"] for step in steps if step["step"] == "send_request" and step["authorization"]
+    ]
+    assert len(sent) == len(set(sent)), "no credential is sent twice"
