@@ -17,6 +17,7 @@ use crate::conformance::ConformanceArgs;
     name = "plannt",
     version,
     subcommand_negates_reqs = true,
+    override_usage = "plannt [OPTIONS] <URL>\n       plannt <COMMAND>",
     after_help = crate::exit::HELP,
     max_term_width = 100
 )]

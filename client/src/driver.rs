@@ -271,7 +271,8 @@ impl Driver {
         mut session: Session,
         step: Step,
     ) -> (Session, Result<Event, JournalError>) {
-        let deadline = Instant::now() + self.options.lock_wait;
+        // Beyond the end of time there is no deadline.
+        let deadline = Instant::now().checked_add(self.options.lock_wait);
         loop {
             let (now, again) = (self.options.clock.now(), step.clone());
             // The session goes along: if this future is dropped, its lock is held until the write is done.
@@ -282,7 +283,7 @@ impl Driver {
             .await;
             session = back;
             match done {
-                Ok(Some(Event::Busy)) if Instant::now() < deadline => {
+                Ok(Some(Event::Busy)) if deadline.is_none_or(|end| Instant::now() < end) => {
                     tokio::time::sleep(LOCK_POLL).await;
                 }
                 Ok(event) => {
@@ -301,7 +302,7 @@ impl Driver {
             max_fee_msat: intent.max_fee_msat,
             timeout: self.options.payment_timeout,
         };
-        let limit = self.options.payment_timeout + WALLET_GRACE;
+        let limit = self.options.payment_timeout.saturating_add(WALLET_GRACE);
         match tokio::time::timeout(limit, self.payer.pay(&request)).await {
             Ok(PayOutcome::Failed(failure)) => {
                 *words = Some(failure.to_string());

@@ -122,12 +122,13 @@ impl Client {
         Ok(response(received, nothing_paid()))
     }
 
-    /// Asks what a request would cost: sends it once without a credential, and pays nothing.
+    /// Asks what a request would cost: sends it once without a credential, not even the caller's own, and pays nothing.
     ///
     /// # Errors
     /// [`ClientError`].
     pub async fn quote(&self, request: Request) -> Result<Quoted<Response>, ClientError> {
-        let outgoing = Outgoing::new(request)?;
+        let mut outgoing = Outgoing::new(request)?;
+        outgoing.leave_out_own_credential();
         let facts = outgoing.facts()?;
         let mut exchange = self.exchange(outgoing);
         match self.driver.quote(facts, &mut exchange).await? {

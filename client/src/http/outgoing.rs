@@ -77,11 +77,16 @@ impl Outgoing {
 
     /// Whether the caller presents an L402 credential of its own: then it decides, and this client stays out of it.
     pub(super) fn has_own_credential(&self) -> bool {
-        self.headers.get_all(AUTHORIZATION).iter().any(|value| {
-            let value = value.as_bytes().trim_ascii_start();
-            let scheme = value.split(|b| *b == b' ' || *b == b'\t').next().unwrap_or_default();
-            scheme.eq_ignore_ascii_case(b"L402") || scheme.eq_ignore_ascii_case(b"LSAT")
-        })
+        self.headers.get_all(AUTHORIZATION).iter().any(is_l402)
+    }
+
+    /// For a request that only asks for the price: with the credential it would use that up.
+    pub(super) fn leave_out_own_credential(&mut self) {
+        let lines: Vec<_> = self.headers.get_all(AUTHORIZATION).iter().cloned().collect();
+        self.headers.remove(AUTHORIZATION);
+        for line in lines.into_iter().filter(|line| !is_l402(line)) {
+            self.headers.append(AUTHORIZATION, line);
+        }
     }
 
     /// The request to send now, with the credential ahead of the caller's own `Authorization` lines.
@@ -117,6 +122,12 @@ impl Outgoing {
         };
         Ok(request)
     }
+}
+
+fn is_l402(authorization: &HeaderValue) -> bool {
+    let value = authorization.as_bytes().trim_ascii_start();
+    let scheme = value.split(|b| *b == b' ' || *b == b'\t').next().unwrap_or_default();
+    scheme.eq_ignore_ascii_case(b"L402") || scheme.eq_ignore_ascii_case(b"LSAT")
 }
 
 /// A user and password in the URL become `Authorization: Basic`, as everywhere; no URL with a password goes further.

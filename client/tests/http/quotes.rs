@@ -49,3 +49,13 @@ async fn what_costs_nothing_is_handed_back() {
     };
     assert_eq!(response.body.bytes().await.unwrap(), b"body");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_does_not_use_up_the_callers_own_credential() {
+    let world = World::selling(1).await;
+    let request = world.get("/").header("authorization", " lsat AgEE:00").unwrap();
+    let request = request.header("authorization", "Bearer mine").unwrap();
+    let quoted = world.client().quote(request).await.unwrap();
+    assert!(matches!(quoted, Quoted::Charged(_)));
+    assert_eq!(world.seen()[0].authorization, ["Bearer mine"]);
+}

@@ -171,3 +171,12 @@ async fn a_client_needs_a_journal_and_a_wallet_of_its_network() {
     let bare = Client::builder(world.payer(), Network::Regtest).build();
     assert_eq!(bare.unwrap_err().code(), "config");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_time_is_too_long_to_wait() {
+    let world = World::selling(1).await;
+    let longest = std::time::Duration::MAX;
+    let builder = world.builder().payment_timeout(longest).lock_wait(longest);
+    let client = builder.response_timeout(Some(longest)).build().unwrap();
+    assert_eq!(client.send(world.get("/")).await.unwrap().status, 200);
+}

@@ -30,7 +30,8 @@ pub(super) async fn pay(
         return PayOutcome::Failed(failure);
     }
     // lnd counts whole seconds and takes 0 as an error.
-    let seconds = request.timeout.as_secs() + u64::from(request.timeout.subsec_nanos() > 0);
+    let seconds =
+        request.timeout.as_secs().saturating_add(u64::from(request.timeout.subsec_nanos() > 0));
     let seconds = i32::try_from(seconds.max(1)).unwrap_or(i32::MAX);
     let body = json!({
         "payment_request": request.bolt11,
