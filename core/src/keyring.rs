@@ -4,11 +4,11 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use subtle::{Choice, ConstantTimeEq};
-use zeroize::zeroize_bytes;
 
-use crate::mac::{MacKey, Tag, chain};
+use crate::caveat::preimage_proves;
+use crate::mac::{GENERATOR, MacKey, Padded, Tag, chain};
 use crate::macaroon::MacaroonRef;
-use crate::{Identifier, Network, PaymentHash, RootKey};
+use crate::{Identifier, Network, PaymentHash, Preimage, RootKey};
 
 /// The root keys of one network and one spend store (docs/PROTOCOL.md §1). Never printed; erased
 /// when dropped.
@@ -49,28 +49,51 @@ impl Keyring {
 }
 
 impl Keyring {
+    /// Who paid for a macaroon of this ring: all that [`verify`](Self::verify) proves about one
+    /// token before it reads a caveat. `None` when identifier, key, signature or preimage is not
+    /// right, or there is a third-party caveat; it does not say which.
+    ///
+    /// For a server with caveats of its own, [minted](Self::mint_chain) by itself. No caveat but
+    /// `preimage` has been looked at, and the caller has to refuse what it does not know.
+    pub fn authenticate(
+        &self,
+        macaroon: &MacaroonRef<'_>,
+        preimage: Option<&Preimage>,
+    ) -> Option<PaymentHash> {
+        let identifier = Identifier::parse(macaroon.identifier()).ok()?;
+        let payment_hash = identifier.payment_hash;
+        let proved = self.signed(&identifier, macaroon)
+            && !macaroon.has_third_party_caveats()
+            && preimage_proves(macaroon.caveats(), preimage, &payment_hash);
+        proved.then_some(payment_hash)
+    }
+
     /// The identifier and the signing key of a new macaroon, under the minting key.
-    pub(crate) fn minting(&self, payment_hash: &PaymentHash) -> (Identifier, MacKey) {
-        let key = &self.keys[0];
-        let token_id = token_id(key, payment_hash).to_bytes();
-        let signing = signing_key(&key.mac(self.label(payment_hash).as_bytes()));
-        (Identifier { payment_hash: *payment_hash, token_id }, signing)
+    pub(crate) fn minting(&self, payment_hash: &PaymentHash) -> (Identifier, Tag) {
+        let label = self.label(payment_hash);
+        let (hash, label) = (Padded::new(payment_hash.as_bytes()), Padded::new(label.as_bytes()));
+        let [token_id, macaroon_key] = self.keys[0].macs([&hash, &label]);
+        let identifier = Identifier { payment_hash: *payment_hash, token_id: token_id.to_bytes() };
+        (identifier, GENERATOR.mac_tag(&macaroon_key))
     }
 
     /// Whether one of the keys signed the macaroon. Every key is tried and the chain is always
     /// finished, so that the time tells neither which key it was nor which byte differed.
     pub(crate) fn signed(&self, identifier: &Identifier, macaroon: &MacaroonRef<'_>) -> bool {
         let label = self.label(&identifier.payment_hash);
+        let hash = Padded::new(identifier.payment_hash.as_bytes());
+        let label = Padded::new(label.as_bytes());
         let claimed = Tag::from_bytes(&identifier.token_id);
         let mut known = Choice::from(0);
         let mut macaroon_key = Tag::default();
         for key in &self.keys {
-            let hit = token_id(key, &identifier.payment_hash).ct_eq(&claimed);
-            macaroon_key.conditional_assign(&key.mac(label.as_bytes()), hit);
+            let [token_id, candidate] = key.macs([&hash, &label]);
+            let hit = token_id.ct_eq(&claimed);
+            macaroon_key.conditional_assign(&candidate, hit);
             known |= hit;
         }
-        let key = signing_key(&macaroon_key);
-        let signature = chain(&key, macaroon.identifier(), macaroon.caveats());
+        let key = GENERATOR.mac_tag(&macaroon_key);
+        let signature = chain(key, macaroon.identifier(), macaroon.caveats());
         (known & signature.ct_eq(&Tag::from_bytes(macaroon.signature()))).into()
     }
 
@@ -103,17 +126,6 @@ impl MacaroonKeyLabel {
     fn as_bytes(&self) -> &[u8] {
         &self.bytes[..self.len]
     }
-}
-
-fn token_id(key: &MacKey, payment_hash: &PaymentHash) -> Tag {
-    key.mac(payment_hash.as_bytes())
-}
-
-fn signing_key(macaroon_key: &Tag) -> MacKey {
-    let mut bytes = macaroon_key.to_bytes();
-    let key = MacKey::derived(&bytes);
-    zeroize_bytes(&mut bytes);
-    key
 }
 
 impl fmt::Debug for Keyring {

@@ -28,6 +28,7 @@ mod mac;
 pub mod macaroon;
 mod mint;
 mod path;
+mod scan;
 mod token;
 mod types;
 mod verify;

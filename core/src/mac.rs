@@ -44,17 +44,34 @@ impl Tag {
     }
 
     /// Takes `other`'s value where `choice` is set, in constant time.
+    #[inline]
     pub(crate) fn conditional_assign(&mut self, other: &Self, choice: Choice) {
+        // One choice for all words: each one that is made is fenced off from the optimizer.
+        let mask = u32::conditional_select(&0, &u32::MAX, choice);
         for (word, other) in self.0.iter_mut().zip(&other.0) {
-            word.conditional_assign(other, choice);
+            *word ^= mask & (*word ^ other);
         }
     }
 
-    /// The key that this MAC is for the next link.
-    pub(crate) fn to_key(&self) -> MacKey {
+    /// Becomes the MAC of a message under itself as the key: a link of the chain.
+    ///
+    /// In place, since each copy of a state through memory is time that the next link waits for.
+    #[inline]
+    pub(crate) fn link(&mut self, message: &Padded<'_>) {
         let mut block = [0; BLOCK];
         write_words(&self.0, &mut block);
-        MacKey::from_block(&mut block)
+        let mut inner = Self::default();
+        key_states(&mut block, &mut inner.0, &mut self.0);
+        message.hash_into(&mut inner.0);
+        compress256(&mut self.0, &[last_block(&inner.0, BLOCK)]);
+    }
+
+    /// Becomes the next signature of a chain.
+    pub(crate) fn link_caveat(&mut self, caveat: &CaveatRef<'_>) {
+        match caveat.verification_id {
+            None => self.link(&Padded::new(caveat.id)),
+            Some(vid) => *self = MacKey::new(&self.to_bytes()).mac_of_two(vid, caveat.id),
+        }
     }
 }
 
@@ -121,7 +138,7 @@ impl MacKey {
         let mut block = [0; BLOCK];
         if key.len() > BLOCK {
             let mut state = Tag(INITIAL);
-            hash_rest(&mut state.0, 0, key);
+            Padded::after(0, key).hash_into(&mut state.0);
             write_words(&state.0, &mut block);
         } else {
             block[..key.len()].copy_from_slice(key);
@@ -129,32 +146,42 @@ impl MacKey {
         Self::from_block(&mut block)
     }
 
-    /// The key under which every macaroon library signs for a macaroon whose root key is `key`.
-    pub(crate) fn derived(key: &[u8]) -> Self {
-        GENERATOR.mac(key).to_key()
-    }
-
     /// The key in its padded block, which is erased.
     fn from_block(block: &mut [u8; BLOCK]) -> Self {
-        let (mut inner, mut outer) = (INITIAL, INITIAL);
-        block.iter_mut().for_each(|b| *b ^= 0x36);
-        compress256(&mut inner, core::slice::from_ref(block));
-        block.iter_mut().for_each(|b| *b ^= 0x36 ^ 0x5c);
-        compress256(&mut outer, core::slice::from_ref(block));
-        zeroize_bytes(block);
-        Self { inner, outer }
+        let mut key = Self { inner: INITIAL, outer: INITIAL };
+        key_states(block, &mut key.inner, &mut key.outer);
+        key
     }
 
     /// The MAC of a message.
     pub(crate) fn mac(&self, message: &[u8]) -> Tag {
-        let mut inner = Tag(self.inner);
-        hash_rest(&mut inner.0, BLOCK, message);
-        let mut block = [0; BLOCK];
-        write_words(&inner.0, &mut block);
-        block[DIGEST] = 0x80;
-        block[BLOCK - 8..].copy_from_slice(&(8 * (BLOCK + DIGEST) as u64).to_be_bytes());
-        let mut tag = Tag(self.outer);
-        compress256(&mut tag.0, core::slice::from_ref(&block));
+        let [tag] = self.macs([&Padded::new(message)]);
+        tag
+    }
+
+    /// The MACs of several messages: none waits for another, and a processor makes them nearly
+    /// at once.
+    #[inline]
+    pub(crate) fn macs<const N: usize>(&self, messages: [&Padded<'_>; N]) -> [Tag; N] {
+        let mut inner = [const { Tag(INITIAL) }; N];
+        for (inner, message) in inner.iter_mut().zip(messages) {
+            inner.0 = self.inner;
+            message.hash_into(&mut inner.0);
+        }
+        let mut tags = [const { Tag(INITIAL) }; N];
+        for (tag, inner) in tags.iter_mut().zip(&inner) {
+            tag.0 = self.outer;
+            compress256(&mut tag.0, &[last_block(&inner.0, BLOCK)]);
+        }
+        tags
+    }
+
+    /// The MAC of a MAC.
+    #[inline]
+    pub(crate) fn mac_tag(&self, message: &Tag) -> Tag {
+        let (mut inner, mut tag) = (Tag(self.inner), Tag(self.outer));
+        compress256(&mut inner.0, &[last_block(&message.0, BLOCK)]);
+        compress256(&mut tag.0, &[last_block(&inner.0, BLOCK)]);
         tag
     }
 
@@ -167,45 +194,103 @@ impl MacKey {
     }
 }
 
-/// The signature of a macaroon under the key that its root key was derived to.
+/// The key that every macaroon library makes of a macaroon's root key, and signs with.
+pub(crate) fn signing_key(root_key: &[u8]) -> Tag {
+    GENERATOR.mac(root_key)
+}
+
+/// The signature of a macaroon under its signing key.
 pub(crate) fn chain<'a>(
-    key: &MacKey,
+    mut key: Tag,
     identifier: &[u8],
     caveats: impl Iterator<Item = CaveatRef<'a>>,
 ) -> Tag {
-    let mut signature = key.mac(identifier);
+    key.link(&Padded::new(identifier));
     for caveat in caveats {
-        signature = link(&signature, &caveat);
+        key.link_caveat(&caveat);
     }
-    signature
+    key
 }
 
-/// The next signature of a chain.
-pub(crate) fn link(signature: &Tag, caveat: &CaveatRef<'_>) -> Tag {
-    let key = signature.to_key();
-    match caveat.verification_id {
-        None => key.mac(caveat.id),
-        Some(vid) => key.mac_of_two(vid, caveat.id),
-    }
+/// The states after a key's two padded blocks; `block` holds the key, and is erased.
+///
+/// The two do not wait for each other, and a processor makes them nearly at once.
+#[inline]
+fn key_states(block: &mut [u8; BLOCK], inner: &mut [u32; 8], outer: &mut [u32; 8]) {
+    (*inner, *outer) = (INITIAL, INITIAL);
+    block.iter_mut().for_each(|b| *b ^= 0x36);
+    compress256(inner, core::slice::from_ref(block));
+    block.iter_mut().for_each(|b| *b ^= 0x36 ^ 0x5c);
+    compress256(outer, core::slice::from_ref(block));
+    zeroize_bytes(block);
 }
 
-/// Hashes what follows `before` bytes, which are whole blocks, and the padding.
-fn hash_rest(state: &mut [u32; 8], before: usize, message: &[u8]) {
-    let (blocks, rest) = message.as_chunks::<BLOCK>();
-    if !blocks.is_empty() {
-        compress256(state, blocks);
+/// SHA-256 of 32 bytes.
+pub(crate) fn sha256(bytes: &[u8; DIGEST]) -> Tag {
+    let mut state = Tag(INITIAL);
+    compress256(&mut state.0, &[last_block(&Tag::from_bytes(bytes).0, 0)]);
+    state
+}
+
+/// The last block of a hash over `before` bytes, which are whole blocks, and eight words.
+///
+/// In one piece, and from whole words: a block of which single bytes were just written makes the
+/// compression wait until they have reached the cache.
+#[inline]
+fn last_block(words: &[u32; 8], before: usize) -> [u8; BLOCK] {
+    let mut block = [0; BLOCK / 4];
+    block[..8].copy_from_slice(words);
+    block[8] = 0x8000_0000;
+    block[15] = 8 * (before + DIGEST) as u32;
+    let mut bytes = [0; BLOCK];
+    for (bytes, word) in bytes.as_chunks_mut().0.iter_mut().zip(block) {
+        *bytes = word.to_be_bytes();
     }
-    // The padding is 0x80, zeros, and the length in bits: it takes one block, or two.
-    let bits = 8 * (before + message.len()) as u64;
-    let mut block = [0; BLOCK];
-    block[..rest.len()].copy_from_slice(rest);
-    block[rest.len()] = 0x80;
-    if rest.len() >= BLOCK - 8 {
-        compress256(state, core::slice::from_ref(&block));
-        block = [0; BLOCK];
+    bytes
+}
+
+/// What is hashed after a key's block: a message and its padding, which is 0x80, zeros, and the
+/// length in bits.
+pub(crate) struct Padded<'a> {
+    /// Of a long message, what needs no copy.
+    whole: &'a [[u8; BLOCK]],
+    tail: [[u8; BLOCK]; 2],
+    tail_blocks: usize,
+}
+
+impl<'a> Padded<'a> {
+    #[inline]
+    pub(crate) fn new(message: &'a [u8]) -> Self {
+        Self::after(BLOCK, message)
     }
-    block[BLOCK - 8..].copy_from_slice(&bits.to_be_bytes());
-    compress256(state, core::slice::from_ref(&block));
+
+    /// The message after `before` bytes, which are whole blocks.
+    #[inline]
+    fn after(before: usize, message: &'a [u8]) -> Self {
+        const LENGTH: usize = 8;
+        const SHORT: usize = 2 * BLOCK - LENGTH;
+        // What fits two blocks is copied as it is, so that they are hashed in one go.
+        let (whole, rest) = match message.len() {
+            ..SHORT => (&[][..], message),
+            _ => message.as_chunks(),
+        };
+        let mut tail = [[0; BLOCK]; 2];
+        let tail_blocks = if rest.len() < BLOCK - LENGTH { 1 } else { 2 };
+        let bytes = tail.as_flattened_mut();
+        bytes[..rest.len()].copy_from_slice(rest);
+        bytes[rest.len()] = 0x80;
+        let bits = 8 * (before + message.len()) as u64;
+        bytes[tail_blocks * BLOCK - LENGTH..][..LENGTH].copy_from_slice(&bits.to_be_bytes());
+        Self { whole, tail, tail_blocks }
+    }
+
+    #[inline]
+    fn hash_into(&self, state: &mut [u32; 8]) {
+        if !self.whole.is_empty() {
+            compress256(state, self.whole);
+        }
+        compress256(state, &self.tail[..self.tail_blocks]);
+    }
 }
 
 /// Writes the words to the beginning of `bytes`, big-endian.

@@ -7,10 +7,10 @@ use core::num::NonZeroU32;
 use crate::caveat::{
     Kind, MAX_LIST_ITEMS, SERVICES, is_capability, is_method, is_minted_path, is_service,
 };
-use crate::mac::Tag;
+use crate::mac::{Padded, Tag};
 use crate::macaroon::reference;
 use crate::macaroon::v2::{self, field_len};
-use crate::{Identifier, Keyring, PaymentHash, Token, content_digest_text, hex};
+use crate::{Identifier, Keyring, PaymentHash, Token, content_digest_text, hex, scan};
 
 /// Every minted macaroon's location.
 const LOCATION: &str = "l402";
@@ -86,12 +86,7 @@ impl<'a> MintRequest<'a> {
     pub fn encoded_len(&self) -> usize {
         let mut length = Length(0);
         self.write_caveats(&mut length);
-        1 + field_len(LOCATION.len())
-            + field_len(Identifier::LEN)
-            + 1
-            + length.0
-            + 1
-            + field_len(32)
+        encoded_len(length)
     }
 
     fn check(&self) -> Result<(), MintError> {
@@ -193,25 +188,57 @@ impl Keyring {
     /// [`MintError`]; after [`MintError::TokenTextCollision`] another payment hash does it.
     pub fn mint(&self, request: &MintRequest<'_>) -> Result<Token, MintError> {
         request.check()?;
-        let (identifier, key) = self.minting(&request.payment_hash);
+        self.mint_with(&request.payment_hash, |draft| request.write_caveats(draft))
+    }
+
+    /// Mints a token with caveats of the caller's own instead of L402's, for a server that
+    /// [authenticates](Self::authenticate) and reads them itself; [`verify`](Self::verify) refuses
+    /// what does not begin as [`mint`](Self::mint) begins it.
+    ///
+    /// # Errors
+    /// [`MintError::TooLong`] and [`MintError::TokenTextCollision`].
+    pub fn mint_chain(
+        &self,
+        payment_hash: &PaymentHash,
+        caveats: &[&[u8]],
+    ) -> Result<Token, MintError> {
+        let mut length = Length(0);
+        caveats.iter().for_each(|caveat| length.caveat([*caveat].into_iter()));
+        if encoded_len(length) > MAX_MINTED_TOKEN_BYTES {
+            return Err(MintError::TooLong);
+        }
+        self.mint_with(payment_hash, |draft| {
+            caveats.iter().for_each(|caveat| draft.caveat([*caveat].into_iter()));
+        })
+    }
+
+    fn mint_with(
+        &self,
+        payment_hash: &PaymentHash,
+        write_caveats: impl FnOnce(&mut Draft),
+    ) -> Result<Token, MintError> {
+        let (identifier, key) = self.minting(payment_hash);
         let identifier = identifier.to_bytes();
-        let mut draft = Draft {
-            bytes: Vec::with_capacity(MAX_MINTED_TOKEN_BYTES),
-            signature: key.mac(&identifier),
-        };
+        let mut draft = Draft { bytes: Vec::with_capacity(MAX_MINTED_TOKEN_BYTES), signature: key };
+        draft.signature.link(&Padded::new(&identifier));
         draft.bytes.push(reference::VERSION);
         draft.field(reference::LOCATION, LOCATION.as_bytes());
         draft.field(reference::IDENTIFIER, &identifier);
         draft.bytes.push(reference::END);
-        request.write_caveats(&mut draft);
+        write_caveats(&mut draft);
         draft.bytes.push(reference::END);
         let signature = draft.signature.to_bytes();
         draft.field(reference::SIGNATURE, &signature);
 
         let token = Token::from_bytes(&draft.bytes);
-        let collides = token.as_str().as_bytes().windows(4).any(|w| w == b"LSAT");
+        let collides = scan::contains(token.as_str().as_bytes(), *b"LSAT");
         if collides { Err(MintError::TokenTextCollision) } else { Ok(token) }
     }
+}
+
+/// Bytes of a macaroon before base64, around its caveats.
+fn encoded_len(caveats: Length) -> usize {
+    1 + field_len(LOCATION.len()) + field_len(Identifier::LEN) + 1 + caveats.0 + 1 + field_len(32)
 }
 
 /// What caveats are written to: a length, or a macaroon.
@@ -246,7 +273,7 @@ impl Caveats for Draft {
         v2::field_head(&mut self.bytes, reference::IDENTIFIER, len);
         let start = self.bytes.len();
         parts.for_each(|part| self.bytes.extend_from_slice(part));
-        self.signature = self.signature.to_key().mac(&self.bytes[start..]);
+        self.signature.link(&Padded::new(&self.bytes[start..]));
         self.bytes.push(reference::END);
     }
 }

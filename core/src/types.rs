@@ -4,12 +4,12 @@ use alloc::string::String;
 use core::fmt;
 use core::str::FromStr;
 
-use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::hex;
 pub use crate::hex::HexError;
+use crate::mac::sha256;
 
 /// A payment hash: SHA-256 of the [`Preimage`], 32 bytes (BOLT 11, field `p`).
 ///
@@ -97,7 +97,7 @@ impl Preimage {
 
     /// SHA-256 of it.
     pub fn payment_hash(&self) -> PaymentHash {
-        PaymentHash(Sha256::digest(self.0).into())
+        PaymentHash(sha256(&self.0).to_bytes())
     }
 
     /// Whether SHA-256 of it is `hash`; in constant time.

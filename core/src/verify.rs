@@ -2,11 +2,10 @@
 
 use alloc::string::String;
 
-use crate::caveat::{Chain, ChainFailure, preimage_proves};
+use crate::caveat::{Chain, ChainFailure};
 use crate::macaroon::MacaroonRef;
 use crate::{
-    Credential, CredentialError, Identifier, Keyring, MAX_TOKEN_BYTES, PaymentHash, Preimage,
-    TokenText, base64,
+    Credential, CredentialError, Keyring, MAX_TOKEN_BYTES, PaymentHash, Preimage, TokenText, base64,
 };
 
 /// The most caveats of a token that the L402 layer reads.
@@ -228,18 +227,8 @@ impl Keyring {
         preimage: Option<&Preimage>,
         request: &RequestContext<'_>,
     ) -> Result<Verified, Failure> {
-        let Ok(identifier) = Identifier::parse(macaroon.identifier()) else {
-            return Err(Failure::Invalid);
-        };
-        let payment_hash = identifier.payment_hash;
         // No caveat is read before the MAC over all of them is finished.
-        let authentic = self.signed(&identifier, macaroon);
-        if !authentic
-            || macaroon.has_third_party_caveats()
-            || !preimage_proves(macaroon.caveats(), preimage, &payment_hash)
-        {
-            return Err(Failure::Invalid);
-        }
+        let payment_hash = self.authenticate(macaroon, preimage).ok_or(Failure::Invalid)?;
         let chain = Chain::read(macaroon.caveats(), request.strict)?;
         chain.allows(request)?;
         if request.now >= chain.valid_until() {

@@ -6,9 +6,11 @@ mod common;
 use std::num::NonZeroU32;
 
 use common::*;
+use plannt_core::macaroon::MacaroonRef;
 use plannt_core::{
-    MAX_MINTED_TOKEN_BYTES, MintError, MintRequest, PaymentHash, RequestContext, base64,
-    content_digest, content_digest_text, query_digest,
+    Keyring, MAX_MINTED_TOKEN_BYTES, MintError, MintRequest, Network, PaymentHash, Preimage,
+    RequestContext, RootKey, VerifyError, base64, content_digest, content_digest_text,
+    query_digest,
 };
 
 fn caveats(token: &plannt_core::Token) -> Vec<String> {
@@ -123,4 +125,39 @@ fn never_hands_out_a_text_with_lsat() {
     assert_eq!(mint(FIRST), Err(MintError::TokenTextCollision));
     assert_eq!(MintError::TokenTextCollision.code(), "token_text_collision");
     assert!(mint(FIRST + 1).is_ok(), "another invoice does it");
+}
+
+#[test]
+fn a_chain_of_ones_own_is_authenticated_and_not_verified() {
+    let caveats = [b"services=demo:0".as_slice(), b"color=red"];
+    let ring = keyring();
+    let token = ring.mint_chain(&payment_hash(), &caveats).unwrap();
+    let macaroon = token.parse_macaroon().unwrap();
+    assert_eq!(macaroon.caveats().map(|c| c.id).collect::<Vec<_>>(), caveats);
+    assert_eq!(token.as_str(), signed(&caveats));
+
+    let bytes = macaroon.to_v2();
+    let macaroon = MacaroonRef::parse(&bytes).unwrap();
+    let other = Preimage::from_bytes([9; 32]);
+    assert_eq!(ring.authenticate(&macaroon, Some(&preimage())), Some(payment_hash()));
+    assert_eq!(ring.authenticate(&macaroon, Some(&other)), None);
+    assert_eq!(ring.authenticate(&macaroon, None), None);
+    let foreign = Keyring::new(Network::Bitcoin, RootKey::from_bytes(ROOT_KEY));
+    assert_eq!(foreign.authenticate(&macaroon, Some(&preimage())), None);
+    let mut forged = bytes.clone();
+    *forged.last_mut().unwrap() ^= 1;
+    let forged = MacaroonRef::parse(&forged).unwrap();
+    assert_eq!(ring.authenticate(&forged, Some(&preimage())), None);
+    assert_eq!(verify(token.as_str(), &request()), Err(VerifyError::Invalid));
+}
+
+#[test]
+fn a_chain_of_ones_own_is_bounded() {
+    let room = MAX_MINTED_TOKEN_BYTES - (1 + 6 + 68 + 1 + 1 + 34) - 4;
+    let longest = vec![b'x'; room];
+    let token = keyring().mint_chain(&payment_hash(), &[&longest]).unwrap();
+    assert_eq!(base64::decode(token.as_str()).unwrap().len(), MAX_MINTED_TOKEN_BYTES);
+    let longer = vec![b'x'; room + 1];
+    let refused = keyring().mint_chain(&payment_hash(), &[&longer]);
+    assert_eq!(refused.unwrap_err(), MintError::TooLong);
 }

@@ -9,6 +9,7 @@ use crate::base64::{self, Base64Error};
 use crate::challenge::Scheme;
 use crate::hex;
 use crate::macaroon::MacaroonError;
+use crate::scan;
 use crate::{HexError, Preimage};
 
 /// Longest `Authorization` header that is read, in bytes over all its lines (docs/PROTOCOL.md §3).
@@ -206,12 +207,17 @@ fn read(rest: &[u8]) -> Result<Credential<'_>, CredentialError> {
         return Err(CredentialError::MissingCredential);
     }
     let pair = &rest[start..];
-    let colon = pair.iter().position(|&b| b == b':').ok_or(CredentialError::MissingPreimage)?;
+    let colon = scan::find(pair, b':').ok_or(CredentialError::MissingPreimage)?;
     let (tokens, preimage) = (&pair[..colon], &pair[colon + 1..]);
-    for (i, token) in tokens.split(|&b| b == b',').enumerate() {
-        if i == MAX_CREDENTIAL_TOKENS {
+    let mut rest = Some(tokens);
+    for count in 0.. {
+        let Some(list) = rest else { break };
+        if count == MAX_CREDENTIAL_TOKENS {
             return Err(CredentialError::TooManyTokens);
         }
+        let comma = scan::find(list, b',');
+        let token = &list[..comma.unwrap_or(list.len())];
+        rest = comma.map(|comma| &list[comma + 1..]);
         if token.is_empty() {
             return Err(CredentialError::EmptyToken);
         }
@@ -220,14 +226,23 @@ fn read(rest: &[u8]) -> Result<Credential<'_>, CredentialError> {
             return Err(CredentialError::TokenTooLarge);
         }
     }
-    let tokens = ascii(tokens, |b| b.is_ascii_alphanumeric() || b"+/-_=,".contains(&b))?;
+    let tokens = ascii(tokens, is_token_byte)?;
     let preimage = hex::decode(preimage).map_err(CredentialError::InvalidPreimage)?;
     let preimage = Some(Preimage::from_bytes(preimage));
     Ok(Credential { tokens: TokenText::Base64(tokens), preimage })
 }
 
+/// A character of base64 in either alphabet, its padding, or the comma between two tokens.
+fn is_token_byte(b: u8) -> bool {
+    ((b | 0x20).wrapping_sub(b'a') < 26)
+        // `+`, `,`, `-`, (not `.`), `/` and the digits stand in a row.
+        | ((b.wrapping_sub(b'+') <= b'9' - b'+') & (b != b'.'))
+        | (b == b'=')
+        | (b == b'_')
+}
+
 fn ascii(bytes: &[u8], allowed: impl Fn(u8) -> bool) -> Result<&str, CredentialError> {
-    if !bytes.iter().all(|&b| b.is_ascii() && allowed(b)) {
+    if !scan::all(bytes, |b| b.is_ascii() & allowed(b)) {
         return Err(CredentialError::InvalidToken);
     }
     core::str::from_utf8(bytes).map_err(|_| CredentialError::InvalidToken)

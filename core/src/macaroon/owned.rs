@@ -10,7 +10,7 @@ use super::{
     CaveatRef, Format, MAX_BYTES, MAX_CAVEATS, MAX_FIELD_BYTES, MacaroonError, MacaroonRef, Part,
     json, v1, v2,
 };
-use crate::mac::{self, MacKey, Tag};
+use crate::mac::{self, Padded, Tag, signing_key};
 
 /// A macaroon, owned.
 ///
@@ -62,12 +62,13 @@ impl Macaroon {
         identifier: &[u8],
         location: Option<&str>,
     ) -> Result<Self, MacaroonError> {
-        let signature = MacKey::derived(root_key).mac(identifier).to_bytes();
+        let mut signature = signing_key(root_key);
+        signature.link(&Padded::new(identifier));
         let macaroon = Self {
             location: location.map(String::from),
             identifier: identifier.to_vec(),
             caveats: Vec::new(),
-            signature,
+            signature: signature.to_bytes(),
         };
         macaroon.check()?;
         Ok(macaroon)
@@ -152,7 +153,9 @@ impl Macaroon {
             self.caveats.pop();
             return Err(error);
         }
-        self.signature = MacKey::new(&self.signature).mac(caveat).to_bytes();
+        let mut signature = Tag::from_bytes(&self.signature);
+        signature.link(&Padded::new(caveat));
+        self.signature = signature.to_bytes();
         Ok(())
     }
 
@@ -160,7 +163,7 @@ impl Macaroon {
     /// It says nothing of whether the caveats hold.
     pub fn verify_signature(&self, root_key: &[u8]) -> bool {
         let caveats = self.caveats.iter().map(Caveat::as_ref);
-        let signature = mac::chain(&MacKey::derived(root_key), &self.identifier, caveats);
+        let signature = mac::chain(signing_key(root_key), &self.identifier, caveats);
         signature.ct_eq(&Tag::from_bytes(&self.signature)).into()
     }
 

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use super::owned::Caveat;
 use super::{Macaroon, MacaroonError, VERIFICATION_ID_BYTES};
-use crate::mac::{GENERATOR, MacKey, Tag, link};
+use crate::mac::{MacKey, Padded, Tag, signing_key};
 
 const NONCE_BYTES: usize = 24;
 const SEAL_BYTES: usize = 16;
@@ -89,8 +89,8 @@ impl Macaroon {
         location: Option<&str>,
         nonce: &[u8; NONCE_BYTES],
     ) -> Result<(), MacaroonError> {
-        let signature = Tag::from_bytes(&self.signature);
-        let key = Zeroizing::new(GENERATOR.mac(caveat_key).to_bytes());
+        let mut signature = Tag::from_bytes(&self.signature);
+        let key = Zeroizing::new(signing_key(caveat_key).to_bytes());
         self.caveats.push(Caveat {
             id: id.to_vec(),
             verification_id: Some(seal(&signature, nonce, &key)),
@@ -101,7 +101,8 @@ impl Macaroon {
             return Err(error);
         }
         let caveat = self.caveats[self.caveats.len() - 1].as_ref();
-        self.signature = link(&signature, &caveat).to_bytes();
+        signature.link_caveat(&caveat);
+        self.signature = signature.to_bytes();
         Ok(())
     }
 
@@ -125,7 +126,7 @@ impl Macaroon {
         mut satisfied: impl FnMut(&[u8]) -> bool,
     ) -> Result<(), DischargeError> {
         // First, since nothing else opens where it is wrong.
-        let (signature, mut due) = self.walk(&MacKey::derived(root_key));
+        let (signature, mut due) = self.walk(signing_key(root_key));
         let root = Tag::from_bytes(&self.signature);
         if !bool::from(signature.ct_eq(&root)) {
             return Err(DischargeError::Signature);
@@ -147,7 +148,7 @@ impl Macaroon {
                 return Err(DischargeError::Reused);
             }
             let key = key.ok_or(DischargeError::VerificationId)?;
-            let (signature, more) = discharges[at].walk(&key);
+            let (signature, more) = discharges[at].walk(key);
             let presented = Tag::from_bytes(&discharges[at].signature);
             if !bool::from(bound(&root, &signature.to_bytes()).ct_eq(&presented)) {
                 return Err(DischargeError::Signature);
@@ -164,14 +165,15 @@ impl Macaroon {
     }
 
     /// The signature under `key`, and what its third parties have to discharge.
-    fn walk(&self, key: &MacKey) -> (Tag, Vec<Due<'_>>) {
-        let mut signature = key.mac(&self.identifier);
+    fn walk(&self, key: Tag) -> (Tag, Vec<Due<'_>>) {
+        let mut signature = key;
+        signature.link(&Padded::new(&self.identifier));
         let mut due = Vec::new();
         for caveat in &self.caveats {
             if let Some(verification_id) = &caveat.verification_id {
                 due.push(Due { id: &caveat.id, key: open(&signature, verification_id) });
             }
-            signature = link(&signature, &caveat.as_ref());
+            signature.link_caveat(&caveat.as_ref());
         }
         (signature, due)
     }
@@ -182,7 +184,7 @@ struct Due<'a> {
     /// Its identifier.
     id: &'a [u8],
     /// The key that it is made with; none when the caveat's verification id does not open.
-    key: Option<MacKey>,
+    key: Option<Tag>,
 }
 
 /// A discharge's signature as it is presented: one that was presented with another macaroon, or
@@ -200,7 +202,7 @@ fn seal(signature: &Tag, nonce: &[u8; NONCE_BYTES], key: &[u8; 32]) -> Vec<u8> {
     [nonce.as_slice(), &tag, sealed.as_slice()].concat()
 }
 
-fn open(signature: &Tag, verification_id: &[u8]) -> Option<MacKey> {
+fn open(signature: &Tag, verification_id: &[u8]) -> Option<Tag> {
     let sealed: &[u8; VERIFICATION_ID_BYTES] = verification_id.try_into().ok()?;
     let (nonce, sealed) = sealed.split_at(NONCE_BYTES);
     let (tag, sealed) = sealed.split_at(SEAL_BYTES);
@@ -214,7 +216,7 @@ fn open(signature: &Tag, verification_id: &[u8]) -> Option<MacKey> {
             SealTag::from_slice(tag),
         )
         .ok()?;
-    Some(MacKey::new(key.as_ref()))
+    Some(Tag::from_bytes(&key))
 }
 
 fn cipher(signature: &Tag) -> XSalsa20Poly1305 {
