@@ -58,7 +58,7 @@ MUTANTS = [
     Mutant(
         "third_party_caveats_ignored",
         "A third-party caveat counts as fulfilled: a bound that the holder set is gone.",
-        "core/src/verify.rs", "macaroon.has_third_party_caveats()", "false", "verify",
+        "core/src/keyring.rs", "macaroon.has_third_party_caveats()", "false", "verify",
     ),
     Mutant(
         "unchecked_preimage",
