@@ -94,6 +94,9 @@ def kept(cases):
         "a 402 to CONNECT is not its end", "done", [delivered(1), challenge(2)], ["Connect"], request=connect
     )
 
+    used = [delivered(1), x_l402(200, "spent;left=0"), STORED]
+    ends("its last use, with a parameter", "done", used, ["Delivered", "Spent"])
+
     cases.begin("kept, refused", "A delivered credential that a 402 dropped, and no way on.", 131)
     gone = [delivered(1), challenge(2), STORED]
     refused("the body is gone", "body_not_replayable", gone, ["Delivered", "Refused"], request=once)
