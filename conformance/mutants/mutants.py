@@ -140,4 +140,48 @@ MUTANTS = [
         "A challenge's repeated parameter is taken: two readers see two invoices.",
         "core/src/challenge/header.rs", "self.repeated", "false", "challenge_header", "if {} {{",
     ),
+    # --- the client (§5) ---
+    Mutant(
+        "hash_not_compared",
+        "The invoice's payment hash is not compared with the macaroon's: the payment buys nothing.",
+        "core/src/flow/policy.rs", "token.payment_hash != quote.payment_hash", "false", "client_flow",
+    ),
+    Mutant(
+        "pays_after_redirect",
+        "A challenge is paid that came after a redirect: any host may send the bill.",
+        "core/src/flow/policy.rs", "redirected", "false", "client_flow", "if {} {{",
+    ),
+    Mutant(
+        "no_amount_is_zero",
+        "An invoice without an amount counts as free: the payer's node sends what it likes.",
+        "core/src/flow/policy.rs",
+        "invoice.amount_msat.filter(|amount| *amount > 0).ok_or(Refusal::NoAmount)?",
+        "invoice.amount_msat.unwrap_or(0)", "client_flow",
+    ),
+    Mutant(
+        "any_preimage_is_proof",
+        "What the wallet calls a preimage is stored unchecked: a credential that opens nothing.",
+        "core/src/flow/machine/mod.rs", "preimage.proves(&payment_hash)", "true", "client_flow",
+        "PaymentResult::Paid {{ preimage, fee_msat }} if {} => {{",
+    ),
+    # --- the server (§3, §4), over the wire ---
+    Mutant(
+        "header_order",
+        "The challenge's parameters come in another order, which deployed clients do not read.",
+        "core/src/challenge/header.rs", "\"L402 macaroon=\"",
+        "\"L402 realm=\\\"l402\\\", macaroon=\"", "server.challenge.order", "text.push_str({});",
+    ),
+    Mutant(
+        "bare_401",
+        "What is refused gets a 401: deployed clients pay again only on 402.",
+        "gate/src/answer.rs", "code.status()",
+        "if code.is_challenge() && code != Code::PaymentRequired { 401 } else { code.status() }",
+        "server.answers.never_401", "StatusCode::from_u16({})",
+    ),
+    Mutant(
+        "forgotten_spend",
+        "What the spend store refuses is granted: one payment opens the route for ever.",
+        "gate/src/spending.rs", "outcome", "outcome.map(|_| SpendOutcome::Granted { remaining: 0 })",
+        "server.replay.same", "outcome => {},",
+    ),
 ]
