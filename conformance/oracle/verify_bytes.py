@@ -1,7 +1,7 @@
 """Groups of `verify`: sizes and syntax."""
 
 from common import b64, identifier, sha256, token_id, v2_field
-from fixtures import MINTED, PREIMAGE, octets, request
+from fixtures import MINTED, PREIMAGE, octets
 from verify_cases import *
 
 ID = identifier(PAYMENT_HASH, token_id(ROOT_KEY, PAYMENT_HASH))

@@ -2,7 +2,7 @@
 
 import fixtures
 import verifier
-from common import b64, chain, hmac_sha256, identifier, macaroon_key, seeded, sha256, token_id, v2_encode
+from common import b64, hmac_sha256, identifier, macaroon_key, seeded, token_id, v2_encode
 from fixtures import MINTED, NETWORK, PAYMENT_HASH, PREIMAGE, ROOT_KEY, octets, request
 
 VALID, EXPIRED, INVALID, MALFORMED, SCOPE = (

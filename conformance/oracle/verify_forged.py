@@ -3,7 +3,7 @@
 import json
 
 from common import b64, b64url, identifier, seeded, sha256, token_id
-from fixtures import MINTED, NOW, PREIMAGE, octets, replaced, request
+from fixtures import MINTED, NOW, PREIMAGE, octets, replaced
 from verify_cases import *
 
 

@@ -1,6 +1,6 @@
 """The group of `verify` where two things are wrong: the first failure decides."""
 
-from fixtures import MINTED, NOW, PREIMAGE, UNTIL, replaced, request
+from fixtures import MINTED, UNTIL, replaced, request
 from verify_cases import *
 
 WIDENS = "demo_uses=2"
