@@ -31,7 +31,8 @@ impl Output {
         let opened = match OpenOptions::new().write(true).create_new(true).open(path) {
             Ok(file) => Ok(OutputFile { file, made: Some(path.to_owned()) }),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                let file = OpenOptions::new().write(true).open(path);
+                // Made all the same where it is a link to nowhere.
+                let file = OpenOptions::new().write(true).create(true).truncate(false).open(path);
                 file.map(|file| OutputFile { file, made: None })
             }
             Err(error) => Err(error),

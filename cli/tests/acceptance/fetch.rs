@@ -64,6 +64,13 @@ fn the_output_is_opened_before_anything_is_paid() {
         assert_eq!(run(world.plannt().arg("-o").arg(path).arg(&url)).code, Some(0));
         assert_eq!(std::fs::read_to_string(path).unwrap(), "{\"result\":\"verified\"}");
     }
+    #[cfg(unix)]
+    {
+        let (link, target) = (world.path("link"), world.path("target"));
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        assert_eq!(run(world.plannt().arg("-o").arg(&link).arg(&url)).code, Some(0));
+        assert_eq!(std::fs::read_to_string(target).unwrap(), "{\"result\":\"verified\"}");
+    }
     let ran = run(world.plannt().args(["-o", "-"]).arg(&url));
     assert!(ran.stdout.contains("verified"), "{ran:?}");
 }
