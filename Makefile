@@ -35,13 +35,13 @@ test-rust: tools ## Format, lints, and all Rust tests: unit, property, doc, and 
 	@$(PART) core-minimal cargo test --locked --package plannt-core --no-default-features --features std
 
 conformance: ## The vectors: fresh from their oracle, and answered by the binary and by an adapter program
-	@$(PART) oracle python3 conformance/oracle/generate --check
+	@$(PART) oracle --needs python3 python3 conformance/oracle/generate --check
 	@cargo build --locked --quiet --package plannt
 	@$(PART) vectors "$(CARGO_TARGET_DIR)/debug/plannt" conformance run --codes
-	@$(PART) adapter "$(CARGO_TARGET_DIR)/debug/plannt" conformance run --codes -- python3 conformance/examples/adapter.py
+	@$(PART) adapter --needs python3 "$(CARGO_TARGET_DIR)/debug/plannt" conformance run --codes -- python3 conformance/examples/adapter.py
 
 mutants: ## Builds that are broken on purpose, each of which a vector or a check over the wire must catch
-	@$(PART) mutants python3 conformance/mutants/check
+	@$(PART) mutants --needs python3 python3 conformance/mutants/check
 
 deny: ## Bans, licences and sources of every dependency
 	@$(PART) deny ./scripts/deny
