@@ -166,6 +166,12 @@ impl DevnetHandle {
         self.network.run(|n| n.ledger.payments()).await
     }
 
+    /// The invoices of the requests to pay since the start, oldest first, at most the last 10,000:
+    /// also of those that a node refuses without making a payment of them.
+    pub fn asked_to_pay(&self) -> Vec<String> {
+        self.network.asked()
+    }
+
     /// Every invoice, oldest first.
     ///
     /// # Errors

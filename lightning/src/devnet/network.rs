@@ -1,5 +1,6 @@
 //! What the devnet's nodes do, behind their HTTP interface.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -16,12 +17,17 @@ use super::records::{InvoiceRecord, PaymentRecord};
 use super::rpc::{NewInvoice, RpcError, SendPayment};
 use super::{DevnetConfig, DevnetError};
 
+/// How many requests to pay are remembered.
+const REMEMBERED_REQUESTS: usize = 10_000;
+
 /// The shared state of one devnet.
 pub(super) struct Network {
     pub(super) accounts: Vec<AccountKeys>,
     pub(super) faults: Faults,
     pub(super) ledger: Ledger,
     fee_msat: u64,
+    /// The invoices of all requests to pay, the refused ones included; the newest last.
+    asked: Mutex<VecDeque<String>>,
     /// Changes with every payment that ends after it was stuck.
     ended: watch::Sender<()>,
     /// True once the devnet stops.
@@ -45,6 +51,7 @@ impl Network {
             faults: Faults::default(),
             ledger,
             fee_msat: config.fee_msat,
+            asked: Mutex::default(),
             ended: watch::Sender::new(()),
             stopping: watch::Sender::new(false),
             tasks: Mutex::default(),
@@ -152,6 +159,7 @@ impl Network {
         request: &SendPayment,
         fault: Option<&FaultKind>,
     ) -> Result<PaymentHash, RpcError> {
+        self.remember_asked(&request.payment_request);
         let invoice: Bolt11Invoice = request
             .payment_request
             .parse()
@@ -202,6 +210,18 @@ impl Network {
             Begun::Recorded => Ok(hash),
             Begun::SelfPayment => Err(RpcError::unknown("self-payments not allowed")),
         }
+    }
+
+    fn remember_asked(&self, payment_request: &str) {
+        let mut asked = self.asked.lock().expect("no panic while held");
+        if asked.len() == REMEMBERED_REQUESTS {
+            asked.pop_front();
+        }
+        asked.push_back(payment_request.to_owned());
+    }
+
+    pub(super) fn asked(&self) -> Vec<String> {
+        self.asked.lock().expect("no panic while held").iter().cloned().collect()
     }
 
     /// Waits until a payment is no longer in flight.
