@@ -104,6 +104,12 @@ impl Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
+        // A service under strace is strace's child, and outlives it.
+        let id = self.child.id();
+        let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
+        for child in children.unwrap_or_default().split_whitespace() {
+            let _ = Command::new("kill").args(["-9", child]).status();
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
