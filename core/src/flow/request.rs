@@ -36,8 +36,7 @@ impl Origin {
             return Err(OriginError::Scheme);
         };
         let host = host.to_ascii_lowercase();
-        if host.is_empty() || host.bytes().any(|b| matches!(b, b'/' | b'@' | b'?' | b'#' | 0..=32))
-        {
+        if !is_host(&host) {
             return Err(OriginError::Host);
         }
         Ok(Self { https, host, port: port.unwrap_or(if https { 443 } else { 80 }) })
@@ -54,8 +53,10 @@ impl Origin {
         match rest[after_address..].rfind(':') {
             Some(i) => {
                 let (host, port) = rest.split_at(after_address + i);
-                let port = port[1..].parse().map_err(|_| OriginError::Port)?;
-                Self::new(scheme, host, Some(port))
+                // A sign is no digit, though a number may have one.
+                let digits = port[1..].bytes().all(|b| b.is_ascii_digit());
+                let port = port[1..].parse().ok().filter(|_| digits);
+                Self::new(scheme, host, Some(port.ok_or(OriginError::Port)?))
             }
             None => Self::new(scheme, rest, None),
         }
@@ -97,6 +98,20 @@ impl fmt::Display for Origin {
         let (scheme, usual) = if self.https { ("https", 443) } else { ("http", 80) };
         write!(f, "{scheme}://{}", self.host)?;
         if self.port == usual { Ok(()) } else { write!(f, ":{}", self.port) }
+    }
+}
+
+/// A name, an IPv4 address, or an IPv6 address in brackets: an origin's text is read as it was written.
+fn is_host(host: &str) -> bool {
+    match host.strip_prefix('[') {
+        Some(address) => {
+            let address = address.strip_suffix(']').unwrap_or_default();
+            address.parse::<core::net::Ipv6Addr>().is_ok()
+        }
+        None => {
+            let other = |b: u8| b <= b' ' || b == 0x7f || b"#/:?@[\\]".contains(&b);
+            !host.is_empty() && !host.bytes().any(other)
+        }
     }
 }
 
@@ -237,6 +252,18 @@ mod tests {
         assert_eq!(text("https://"), Err(OriginError::Host));
         assert_eq!(text("https://user@example.com"), Err(OriginError::Host));
         assert_eq!(text("https://example.com:99999"), Err(OriginError::Port));
+        assert_eq!(text("https://example.com:+80"), Err(OriginError::Port));
+        assert_eq!(text("https://example.com:"), Err(OriginError::Port));
+    }
+
+    #[test]
+    fn a_host_is_a_name_or_an_address() {
+        // Found by fuzzing: what these were written as could not be read again.
+        for host in
+            ["[::1$", "[::1", "::1]", "::1", "a:b", "[]", "[a]", "[::1]x", "a\\b", "a\u{7f}"]
+        {
+            assert_eq!(Origin::new("http", host, Some(8402)), Err(OriginError::Host), "{host}");
+        }
     }
 
     #[test]
