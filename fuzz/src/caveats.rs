@@ -93,8 +93,10 @@ mod model {
         let all = |name: &str| values(&pairs, &format!("{service}_{name}"));
         let last = |name: &str| all(name).last().copied();
         let (valid_until, path) = (last("valid_until").unwrap(), last("path").unwrap());
+        let sold = sold(&pairs, &service);
         let capable = |wanted: &str| {
-            last("capabilities").is_some_and(|list| list.split(',').any(|item| item == wanted))
+            sold.contains(&"capabilities")
+                && last("capabilities").unwrap().split(',').any(|item| item == wanted)
         };
         let query = last("query").map(|hex| hex.to_ascii_lowercase());
         let in_scope = service == request.service
@@ -111,8 +113,8 @@ mod model {
         if !in_scope {
             return Err("out_of_scope");
         }
-        let unbound = request.requires_query && query.is_none()
-            || request.requires_digest && last("digest").is_none();
+        let unbound = request.requires_query && !sold.contains(&"query")
+            || request.requires_digest && !sold.contains(&"digest");
         if unbound {
             return INVALID;
         }
@@ -120,8 +122,10 @@ mod model {
         if request.now >= valid_until {
             return Err("expired");
         }
-        let minted_uses = pairs.get(5).is_some_and(|p| p.is_some_and(|p| is(p, &service, "uses")));
-        let uses = if minted_uses { number(last("uses").unwrap()).unwrap() as u32 } else { 1 };
+        let uses = match sold.contains(&"uses") {
+            true => number(last("uses").unwrap()).unwrap() as u32,
+            false => 1,
+        };
         let first = number(all("valid_until")[0]).unwrap();
         Ok((uses, valid_until, first.saturating_add(300)))
     }
@@ -157,6 +161,21 @@ mod model {
             }
         }
         Some(service.to_owned())
+    }
+
+    /// What of the rest stands where a mint writes it: each once, in this order, before anything else.
+    fn sold(pairs: &[Option<Pair<'_>>], service: &str) -> Vec<&'static str> {
+        let order = ["uses", "query", "digest", "capabilities"];
+        let mut names = order.into_iter();
+        let mut sold = Vec::new();
+        for pair in pairs.iter().skip(5) {
+            let Some(name) = pair.and_then(|pair| names.find(|name| is(pair, service, name)))
+            else {
+                break;
+            };
+            sold.push(name);
+        }
+        sold
     }
 
     /// Whether every caveat after the first five narrows, is well-formed, and is known where it has to be.

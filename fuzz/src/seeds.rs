@@ -169,6 +169,7 @@ fn texts(seeds: &mut Seeds) {
         ),
         format!("demo_capabilities=read\nservices=demo:0,demo:0\n preimage = {}", "22".repeat(32)),
         "demo_uses=1\nother=thing\nnothing\n\u{e9}=1\ndemo_method=GET".to_owned(),
+        "demo_uses=1\nother=thing\ndemo_capabilities=read\ndemo_query=0".to_owned(),
         "demo_valid_until=01\ndemo_uses=+1\ndemo_path=/v1/../x\nservices=demo:1".to_owned(),
     ];
     for caveats in &caveats {
