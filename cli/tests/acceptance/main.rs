@@ -15,3 +15,4 @@ mod kills;
 mod readme;
 mod serve;
 mod tools;
+mod wire;

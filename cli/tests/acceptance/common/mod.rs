@@ -3,6 +3,7 @@
 pub(crate) mod node;
 pub(crate) mod proxy;
 pub(crate) mod shop;
+pub(crate) mod upstream;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
