@@ -5,7 +5,7 @@ export CARGO_TARGET_DIR ?= $(CACHE)/target
 PART := ./scripts/part
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-rust conformance mutants fuzz check deny tools
+.PHONY: help build demo test test-rust conformance mutants fuzz no-std check deny tools
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,7 +19,7 @@ demo: ## Build, start a network, a service and a client, and pay for one request
 	@"$(CARGO_TARGET_DIR)/debug/plannt" demo
 
 test: ## Every test, with the minutes of each part
-	@$(PART) --all test-rust conformance mutants fuzz deny
+	@$(PART) --all test-rust conformance mutants fuzz no-std deny
 
 check: ## Format, lints and unit tests: what to run before each commit
 	@$(PART) format cargo fmt --all --check
@@ -45,6 +45,9 @@ mutants: ## Builds that are broken on purpose, each of which a vector or a check
 
 fuzz: ## Every fuzz target over its seeds and for some seconds; longer with scripts/fuzz SECONDS
 	@$(PART) fuzz ./scripts/fuzz
+
+no-std: ## The core on bare metal: built without std, run on an emulated board, and measured
+	@$(PART) no-std ./scripts/no-std
 
 deny: ## Bans, licences and sources of every dependency
 	@$(PART) deny ./scripts/deny
