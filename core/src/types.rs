@@ -9,7 +9,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::hex;
 pub use crate::hex::HexError;
-use crate::mac::sha256;
+use crate::mac::{Tag, sha256};
 
 /// A payment hash: SHA-256 of the [`Preimage`], 32 bytes (BOLT 11, field `p`).
 ///
@@ -102,13 +102,13 @@ impl Preimage {
 
     /// Whether SHA-256 of it is `hash`; in constant time.
     pub fn proves(&self, hash: &PaymentHash) -> bool {
-        self.payment_hash().0.ct_eq(&hash.0).into()
+        sha256(&self.0).ct_eq(&Tag::from_bytes(&hash.0)).into()
     }
 }
 
 impl ConstantTimeEq for Preimage {
     fn ct_eq(&self, other: &Self) -> Choice {
-        self.0.ct_eq(&other.0)
+        Tag::from_bytes(&self.0).ct_eq(&Tag::from_bytes(&other.0))
     }
 }
 

@@ -7,6 +7,8 @@ pub(crate) use chain::{Chain, ChainFailure};
 pub use value::path_matches;
 pub(crate) use value::{MAX_LIST_ITEMS, is_capability, is_method, is_minted_path, is_service};
 
+use alloc::borrow::Cow;
+
 use subtle::{Choice, ConstantTimeEq};
 
 use crate::macaroon::CaveatRef;
@@ -68,6 +70,7 @@ impl Kind {
 /// assert_eq!(split(b"demo_path = /a=b"), Some(("demo_path", "/a=b")));
 /// assert_eq!(split(b"time < 10"), None);
 /// ```
+#[inline]
 pub fn split(caveat: &[u8]) -> Option<(&str, &str)> {
     let caveat = core::str::from_utf8(caveat).ok()?;
     let at = caveat.bytes().position(|b| b == b'=')?;
@@ -90,12 +93,8 @@ pub(crate) fn preimage_proves<'a>(
     header: Option<&Preimage>,
     hash: &PaymentHash,
 ) -> bool {
-    let mut proved: Option<Preimage> = None;
-    let mut holds = Choice::from(1);
-    if let Some(preimage) = header {
-        holds &= Choice::from(u8::from(preimage.proves(hash)));
-        proved = Some(preimage.clone());
-    }
+    let mut proved = header.map(Cow::Borrowed);
+    let mut holds = Choice::from(u8::from(header.is_none_or(|preimage| preimage.proves(hash))));
     for caveat in caveats {
         // Most are told apart by their first letter.
         if !matches!(caveat.id.first(), Some(b'p' | b' ')) {
@@ -107,7 +106,7 @@ pub(crate) fn preimage_proves<'a>(
             Some(proved) => holds &= preimage.ct_eq(proved),
             None => {
                 holds &= Choice::from(u8::from(preimage.proves(hash)));
-                proved = Some(preimage);
+                proved = Some(Cow::Owned(preimage));
             }
         }
     }
