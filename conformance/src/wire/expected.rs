@@ -42,8 +42,8 @@ impl ExpectedFailures {
     /// ```
     /// use plannt_conformance::wire::ExpectedFailures;
     ///
-    /// let file = ExpectedFailures::parse("# known\nserver.page.html  the pay page comes later\n")?;
-    /// assert_eq!(file.reason("server.page.html"), Some("the pay page comes later"));
+    /// let file = ExpectedFailures::parse("# known\nserver.around.page  the pay page comes later\n")?;
+    /// assert_eq!(file.reason("server.around.page"), Some("the pay page comes later"));
     /// # Ok::<(), plannt_conformance::wire::ExpectedFailuresError>(())
     /// ```
     ///
