@@ -45,17 +45,29 @@ fn the_demo_service_passes_every_check_of_servers() {
     let folder = tempfile::tempdir().unwrap();
     let node = Node::start(&folder.path().join("node"));
     let model = format!("http://{}", upstream::start());
-    let service = node.serve(folder.path(), &["--demo", "--generate-url", &model]);
+    let limit = ["--challenges-per-minute", "6000"];
+    let service =
+        node.serve(folder.path(), &[&["--demo", "--generate-url", &model], &limit[..]].concat());
     let junit = folder.path().join("report.xml");
     let mut args = vec!["--paid-path", "/v1/data", "--free-path", "/status"];
-    args.extend(["--missing-path", "/nothing", "--probe-limit", "2000"]);
+    args.extend(["--missing-path", "/nothing"]);
     args.extend(["--post-path", "/v1/generate", "--post-body", r#"{"prompt":"hello","n": 1}"#]);
     args.extend(["--junit", junit.to_str().unwrap()]);
     let ran = server(&node, &service, &args);
-    // The proxy's routes bind the query.
-    passes(&ran, &["server.binding.query"]);
+    // The proxy's routes bind the query, and the limit has a service of its own.
+    passes(&ran, &["server.binding.query", "server.limit"]);
     let xml = std::fs::read_to_string(junit).unwrap();
     assert!(xml.contains("failures=\"0\"") && xml.contains("server.replay.race: "), "{xml}");
+}
+
+#[test]
+fn the_limit_of_challenges_passes_its_checks() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = Node::start(&folder.path().join("node"));
+    // So few that a slow machine reaches it.
+    let service = node.serve(folder.path(), &["--demo", "--challenges-per-minute", "12"]);
+    let args = ["--only", "server.limit", "--probe-limit", "500"];
+    passes(&server(&node, &service, &args), &[]);
 }
 
 #[test]

@@ -25,7 +25,7 @@ checks! {
         => |s| odd(s, |invoice| Odd { amount: Some(0), unit: Some(SiPrefix::Nano), ..invoice });
     "client.refuses.expired" Must "docs/PROTOCOL.md §5" "is expired or has less than 30 s left"
         => |s| odd(s, |invoice| Odd { issued_at: now() - 7_200, expiry: Some(3_600), ..invoice });
-    "client.refuses.expired_by_default" Must "BOLT 11" "MUST use the default of 3600 seconds if the `x` field is not specified"
+    "client.refuses.expired_by_default" Must "BOLT 11" "`expiry` time in seconds (big-endian). Default is 3600 (1 hour) if not specified."
         => |s| odd(s, |invoice| Odd { issued_at: now() - 3_601, expiry: None, ..invoice });
     "client.refuses.about_to_expire" Must "docs/PROTOCOL.md §5" "is expired or has less than 30 s left"
         => about_to_expire;

@@ -5,7 +5,7 @@ use super::subject::{Subject, now};
 use crate::wire::check::{Verdict, ensure, skip};
 
 checks! {
-    "server.invoice.signed" Must "BOLT 11" "MUST verify that the signature is valid"
+    "server.invoice.signed" Must "BOLT 11" "MUST set `signature` to a valid 512-bit secp256k1 signature"
         => signed;
     "server.invoice.amount" Must "docs/PROTOCOL.md §5" "an invoice that does not parse or is not signed right, has no amount or a part of a msat"
         => amount;

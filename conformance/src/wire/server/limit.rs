@@ -6,14 +6,14 @@ use crate::wire::check::{Verdict, ensure, fail, skip};
 use crate::wire::http::Answer;
 
 checks! {
+    "server.limit.credential_passes" Must "docs/PROTOCOL.md §3" "Node and rate limit matter only where a challenge is due: they never stop a valid credential."
+        => credential_passes;
     "server.limit.too_many_challenges" Should "docs/PROTOCOL.md §3" "too many challenges from one client | 429, `Retry-After`, no invoice made"
         => too_many_challenges;
     "server.limit.forwarded_for" Must "docs/PROTOCOL.md §3" "A client, for limits, is the peer address (IPv6: /64), or what a configured trusted proxy reports"
         => forwarded_for;
     "server.limit.grpc" Should "docs/PROTOCOL.md §3" "429 is `grpc-status: 8`"
         => grpc;
-    "server.limit.credential_passes" Must "docs/PROTOCOL.md §3" "Node and rate limit matter only where a challenge is due: they never stop a valid credential."
-        => credential_passes;
     "server.limit.burst" Info "docs/PROTOCOL.md §3" "the default burst allows three challenges a payment"
         => burst;
 }
