@@ -19,11 +19,11 @@ checks! {
         => chain_to_a_challenge;
     "client.redirect.loop" Must "RFC 9110 §15.4" "A client SHOULD detect and intervene in cyclical redirections"
         => cycle;
-    "client.redirect.credential_elsewhere" Must "docs/PROTOCOL.md §5" "The credential never follows a redirect."
+    "client.redirect.credential_elsewhere" Must "docs/PROTOCOL.md §5" "The credential never follows a redirect, and an answer that came after one is no answer to it: the redirect was."
         => |s| credential(s, "302 Found", 1);
-    "client.redirect.credential_here" Should "docs/PROTOCOL.md §5" "The credential never follows a redirect."
+    "client.redirect.credential_here" Should "docs/PROTOCOL.md §5" "The credential never follows a redirect, and an answer that came after one is no answer to it: the redirect was."
         => |s| credential(s, "302 Found", 0);
-    "client.redirect.credential_temporary" Must "docs/PROTOCOL.md §5" "The credential never follows a redirect."
+    "client.redirect.credential_temporary" Must "docs/PROTOCOL.md §5" "The credential never follows a redirect, and an answer that came after one is no answer to it: the redirect was."
         => |s| credential(s, "307 Temporary Redirect", 1);
     "client.redirect.challenge_with_location" Must "RFC 9110 §10.2.2" "The \"Location\" header field is used in some responses to refer to a specific resource in relation to the response."
         => challenge_with_location;
