@@ -87,7 +87,7 @@ pub(super) fn respond(u: &mut Unstructured<'_>) -> Result<Event> {
         return Ok(Event::SendFailed);
     }
     let mut head = ResponseFacts {
-        status: *u.choose(&[402, 402, 402, 402, 200, 204, 302, 401, 404, 500, 503])?,
+        status: *u.choose(&[402, 402, 402, 402, 402, 402, 200, 204, 302, 401, 500])?,
         ..Default::default()
     };
     head.redirected = u.ratio(1, 16)?;
@@ -95,8 +95,8 @@ pub(super) fn respond(u: &mut Unstructured<'_>) -> Result<Event> {
         let values = [&b"spent"[..], b"SPENT ; x", b"valid; remaining=1", b"unspent", b"\xff"];
         head.x_l402 = Some(u.choose(&values)?.to_vec());
     }
-    for _ in 0..u.int_in_range(0..=2)? {
-        let line = match u.ratio(1, 4)? {
+    for _ in 0..*u.choose(&[1, 1, 1, 0, 2])? {
+        let line = match u.ratio(1, 8)? {
             true => u.arbitrary::<&[u8]>()?.to_vec(),
             false => {
                 let offer = u.choose(&OFFERS)?;
