@@ -5,7 +5,7 @@ export CARGO_TARGET_DIR ?= $(CACHE)/target
 PART := ./scripts/part
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-rust conformance mutants fuzz no-std check deny tools
+.PHONY: help build demo test test-rust conformance mutants fuzz no-std bench check deny tools
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ fuzz: ## Every fuzz target over its seeds and for some seconds; longer with scri
 
 no-std: ## The core on bare metal: built without std, run on an emulated board, and measured
 	@$(PART) no-std ./scripts/no-std
+
+bench: ## The core beside other macaroon libraries, and whether its time tells anything: writes docs/BENCHMARKS.md
+	@./bench/run
 
 deny: ## Bans, licences and sources of every dependency
 	@$(PART) deny ./scripts/deny
