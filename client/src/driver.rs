@@ -1,23 +1,21 @@
 //! Runs the core's flow over a journal, a wallet and any HTTP stack.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
+use plannt_core::PaymentHash;
 use plannt_core::flow::{
-    Authorization, Budget, CredentialUse, Event, Flow, Intent, IntentState, LookUp, Outcome,
-    PaymentResult, Policy, Quote, Refusal, RequestFacts, Resolution, ResponseFacts, Step, resolve,
+    Authorization, Budget, Intent, IntentState, Outcome, Policy, Quote, RequestFacts, Resolution,
+    ResponseFacts, resolve,
 };
-use plannt_core::{PaymentHash, read_invoice};
-use plannt_lightning::{PayOutcome, PayRequest, Payer, PaymentState};
+use plannt_lightning::{LightningError, PayOutcome, PayRequest, Payer, PaymentState};
 
-use crate::{ClientError, Clock, Journal, JournalError, Session, TransportError};
+use crate::call::read_look_up;
+use crate::{Call, CallStep, ClientError, Clock, Journal, JournalError, TransportError};
 
 /// How long a wallet may take beyond the time that it was told, and for a look-up.
 const WALLET_GRACE: Duration = Duration::from_secs(30);
-
-/// How long between two looks at another call's lock.
-const LOCK_POLL: Duration = Duration::from_millis(25);
 
 /// One request, on an HTTP stack of the caller's. It keeps the last response for the end of the call.
 #[async_trait]
@@ -117,8 +115,9 @@ impl Driver {
         request: RequestFacts,
         exchange: &mut dyn Exchange,
     ) -> Result<Driven, ClientError> {
-        let flow = Flow::new(self.options.policy.clone(), request, self.payer.wallet_id());
-        match self.run(flow, exchange).await? {
+        let call =
+            Call::new(self.journal.clone(), self.payer.wallet_id(), self.options.clone(), request);
+        match self.run(call, exchange).await? {
             End::Done(driven) => Ok(*driven),
             End::Quoted(_) => unreachable!("only a dry run ends in a quote"),
         }
@@ -133,8 +132,13 @@ impl Driver {
         request: RequestFacts,
         exchange: &mut dyn Exchange,
     ) -> Result<Quoted<()>, ClientError> {
-        let flow = Flow::dry_run(self.options.policy.clone(), request, self.payer.wallet_id());
-        Ok(match self.run(flow, exchange).await? {
+        let call = Call::dry_run(
+            self.journal.clone(),
+            self.payer.wallet_id(),
+            self.options.clone(),
+            request,
+        );
+        Ok(match self.run(call, exchange).await? {
             End::Done(_) => Quoted::Free(()),
             End::Quoted(quote) => Quoted::Charged(quote),
         })
@@ -162,8 +166,7 @@ impl Driver {
         let Some(lock) = self.on_journal(move |journal| journal.try_lock(&key)).await? else {
             return Ok(RecoveredState::Busy);
         };
-        let mut words = None;
-        let answer = self.look_up(&intent.payment_hash, &mut words).await;
+        let (answer, words) = read_look_up(self.look_up(&intent.payment_hash).await);
         let hash = intent.payment_hash;
         let now = self.options.clock.now();
         let state = self
@@ -198,167 +201,59 @@ impl Driver {
         blocking(move || work(&journal)).await
     }
 
-    async fn run(&self, mut flow: Flow, exchange: &mut dyn Exchange) -> Result<End, ClientError> {
-        let options = &self.options;
-        let mut session =
-            Session::new(self.journal.clone(), options.policy.network, options.budget.clone());
-        let mut words = None;
-        let mut took = None;
-        let mut journal_error = None;
-        let mut transport_error = None;
+    async fn run(&self, mut call: Call, exchange: &mut dyn Exchange) -> Result<End, ClientError> {
         loop {
-            let step = flow.next();
-            let event = match &step {
-                Step::Done(outcome) => {
-                    let outcome = outcome.clone();
-                    return Ok(End::Done(Box::new(Driven { outcome, payment_took: took })));
-                }
-                Step::LookUpPayment { payment_hash } => {
-                    Event::LookedUp(self.look_up(payment_hash, &mut words).await)
-                }
-                Step::Pay(intent) => {
-                    let started = Instant::now();
-                    let result = self.pay(intent, &mut words).await;
-                    took = Some(started.elapsed());
-                    Event::Payment(result)
-                }
-                Step::Quoted(quote) => return Ok(End::Quoted(Box::new(quote.clone()))),
-                Step::ReadBody { max_bytes } => Event::Body(exchange.read_body(*max_bytes).await),
-                Step::ReadInvoice { bolt11 } => Event::InvoiceRead(read_invoice(bolt11)),
-                Step::Refused(refusal) => {
-                    return Err(match (refusal, journal_error) {
-                        (Refusal::Journal, Some(error)) => ClientError::Journal(error),
-                        (Refusal::JournalAfterPayment { payment_hash }, Some(source)) => {
-                            ClientError::NotJournaled { payment_hash: *payment_hash, source }
-                        }
-                        (refusal, _) => ClientError::Refused {
-                            refusal: refusal.clone(),
-                            wallet: words,
-                            receipt: None,
-                        },
-                    });
-                }
-                Step::SendRequest { authorization } => {
-                    match exchange.send(authorization.as_ref()).await {
-                        Ok(facts) => Event::Responded(facts),
-                        Err(error) => {
-                            transport_error = Some(error);
-                            Event::SendFailed
-                        }
-                    }
-                }
-                Step::Unanswered(outcome) => {
-                    return Err(unanswered(outcome, transport_error));
-                }
-                journaled => {
-                    let (back, done) = self.perform(session, journaled.clone()).await;
-                    session = back;
-                    done.unwrap_or_else(|error| {
-                        tracing::warn!(code = error.code(), "the payments journal failed");
-                        journal_error = Some(error);
-                        Event::JournalFailed
-                    })
-                }
-            };
-            flow.handle(event, options.clock.now())
-                .expect("the driver answers each step with its own event");
-        }
-    }
-
-    /// Does a journal step, waiting within bounds for another call with the same request key.
-    async fn perform(
-        &self,
-        mut session: Session,
-        step: Step,
-    ) -> (Session, Result<Event, JournalError>) {
-        // Beyond the end of time there is no deadline.
-        let deadline = Instant::now().checked_add(self.options.lock_wait);
-        loop {
-            let (now, again) = (self.options.clock.now(), step.clone());
-            // The session goes along: if this future is dropped, its lock is held until the write is done.
-            let (back, done) = blocking(move || {
-                let done = session.perform(&again, now);
-                (session, done)
+            // Journal work blocks on the disk. The call goes along: if this future is dropped, its lock is held until
+            // the write is done.
+            let (back, step) = blocking(move || {
+                let step = call.advance();
+                (call, step)
             })
             .await;
-            session = back;
-            match done {
-                Ok(Some(Event::Busy)) if deadline.is_none_or(|end| Instant::now() < end) => {
-                    tokio::time::sleep(LOCK_POLL).await;
+            call = back;
+            let answered = match step? {
+                CallStep::Done(driven) => return Ok(End::Done(driven)),
+                CallStep::LookUpPayment { payment_hash } => {
+                    call.looked_up(self.look_up(&payment_hash).await)
                 }
-                Ok(event) => {
-                    return (session, Ok(event.expect("every step left is the journal's")));
+                CallStep::Pay(request) => call.paid(self.pay(&request).await),
+                CallStep::Quoted(quote) => return Ok(End::Quoted(quote)),
+                CallStep::ReadBody { max_bytes } => {
+                    call.body_read(exchange.read_body(max_bytes).await)
                 }
-                Err(error) => return (session, Err(error)),
-            }
+                CallStep::SendRequest { authorization } => {
+                    match exchange.send(authorization.as_ref()).await {
+                        Ok(facts) => call.responded(facts),
+                        Err(error) => call.send_failed(error),
+                    }
+                }
+                CallStep::Wait(pause) => {
+                    tokio::time::sleep(pause).await;
+                    Ok(())
+                }
+            };
+            answered.expect("each step is answered with its own event");
         }
     }
 
-    async fn pay(&self, intent: &Intent, words: &mut Option<String>) -> PaymentResult {
-        let request = PayRequest {
-            bolt11: intent.invoice.clone(),
-            payment_hash: intent.payment_hash,
-            amount_msat: intent.amount_msat,
-            max_fee_msat: intent.max_fee_msat,
-            timeout: self.options.payment_timeout,
-        };
-        let limit = self.options.payment_timeout.saturating_add(WALLET_GRACE);
-        match tokio::time::timeout(limit, self.payer.pay(&request)).await {
-            Ok(PayOutcome::Failed(failure)) => {
-                *words = Some(failure.to_string());
-                PaymentResult::Failed { failure: failure.code().into() }
-            }
-            Ok(PayOutcome::Paid(payment)) => {
-                PaymentResult::Paid { preimage: payment.preimage, fee_msat: payment.fee_msat }
-            }
-            Ok(PayOutcome::Unknown(error)) => {
-                *words = Some(error.to_string());
-                PaymentResult::Unknown
-            }
-            Err(_) => {
-                *words = Some("no answer in time".into());
-                PaymentResult::Unknown
-            }
-        }
+    async fn pay(&self, request: &PayRequest) -> PayOutcome {
+        let limit = request.timeout.saturating_add(WALLET_GRACE);
+        tokio::time::timeout(limit, self.payer.pay(request))
+            .await
+            .unwrap_or(PayOutcome::Unknown(LightningError::TimeoutUnknown))
     }
 
-    async fn look_up(&self, payment_hash: &PaymentHash, words: &mut Option<String>) -> LookUp {
-        match tokio::time::timeout(WALLET_GRACE, self.payer.look_up_payment(payment_hash)).await {
-            Ok(Ok(PaymentState::Failed(failure))) => {
-                *words = Some(failure.to_string());
-                LookUp::Failed { failure: failure.code().into() }
-            }
-            Ok(Ok(PaymentState::InFlight)) => LookUp::InFlight,
-            Ok(Ok(PaymentState::NotFound)) => LookUp::NotFound,
-            Ok(Ok(PaymentState::Paid(payment))) => {
-                LookUp::Paid { preimage: payment.preimage, fee_msat: payment.fee_msat }
-            }
-            Ok(Err(error)) => {
-                *words = Some(error.to_string());
-                LookUp::Unknown
-            }
-            Err(_) => {
-                *words = Some("no answer in time".into());
-                LookUp::Unknown
-            }
-        }
+    async fn look_up(&self, payment_hash: &PaymentHash) -> Result<PaymentState, LightningError> {
+        tokio::time::timeout(WALLET_GRACE, self.payer.look_up_payment(payment_hash))
+            .await
+            .unwrap_or(Err(LightningError::TimeoutUnknown))
     }
 }
 
-/// How a flow ended without an error.
+/// How a call ended without an error.
 enum End {
     Done(Box<Driven>),
     Quoted(Box<Quote>),
-}
-
-fn unanswered(outcome: &Outcome, error: Option<TransportError>) -> ClientError {
-    let source = error.unwrap_or_else(|| TransportError::new("transport", "no response"));
-    match (&outcome.receipt, outcome.credential) {
-        (Some(receipt), CredentialUse::Bought | CredentialUse::Recovered) => {
-            ClientError::NotDelivered { receipt: Box::new(receipt.clone()), source }
-        }
-        _ => ClientError::Transport(source),
-    }
 }
 
 pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {

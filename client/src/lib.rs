@@ -21,10 +21,11 @@
 //! ```
 //!
 //! Other HTTP stacks use the same parts: [`Driver`] runs the core's flow over anything that is an [`Exchange`], and
-//! [`Session`] does the flow's journal steps for a driver that is not written in async Rust. Both work without the
-//! feature `http`.
+//! [`Call`] asks for HTTP and wallet step by step, for a driver that is not written in async Rust. Both work without
+//! the feature `http`, and share a [`Session`], which does the flow's journal steps.
 #![forbid(unsafe_code)]
 
+mod call;
 mod clock;
 mod driver;
 mod error;
@@ -33,6 +34,7 @@ mod http;
 pub mod journal;
 mod session;
 
+pub use call::{Call, CallStep};
 pub use clock::{Clock, SystemClock};
 pub use driver::{Driven, Driver, DriverOptions, Exchange, Quoted, Recovered, RecoveredState};
 pub use error::{ClientError, TransportError};
@@ -42,7 +44,8 @@ pub use http::{
 };
 pub use journal::{BudgetStatus, Journal, JournalError, KeyLock};
 pub use plannt_core::flow::{
-    Budget, BudgetRule, CredentialState, CredentialUse, FeeLimit, Hosts, IntentState, Origin,
-    Pending, Policy, Quote, Receipt, Refusal,
+    Authorization, BodyFacts, Budget, BudgetRule, CredentialState, CredentialUse, FeeLimit, Hosts,
+    IntentState, Origin, Outcome, Pending, Policy, Quote, Receipt, Refusal, RequestFacts,
+    ResponseFacts,
 };
 pub use session::Session;

@@ -9,7 +9,7 @@ use crate::{Journal, JournalError, KeyLock};
 
 /// Does the journal steps of one flow, and holds the request's key from the exclusive load to its own end.
 ///
-/// For a driver in another language: give each [`Step`] to [`Session::perform`], and what it returns to the flow.
+/// Give each [`Step`] to [`Session::perform`], and what it returns to the flow; [`Call`](crate::Call) does so.
 #[derive(Debug)]
 pub struct Session {
     journal: Arc<Journal>,
