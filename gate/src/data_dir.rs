@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use plannt_core::Network;
 
 use crate::files;
-use crate::{KeyringError, KeyringFile, PairId, SqliteOptions, SqliteStore};
+use crate::{KeyringError, KeyringFile, PairId, SqliteOptions, SqliteStore, StoreOpenError};
 
 const KEYRING: &str = "keyring.json";
 const STORE: &str = "spends.sqlite";
@@ -43,6 +43,22 @@ impl KeyringStore {
         now: u64,
     ) -> Result<Self, KeyringError> {
         Self::open_or_create_with(data_dir, network, now, SqliteOptions::default())
+    }
+
+    /// The same by the store's URL: `sqlite:<folder>`, or the folder alone. The keyring is in that
+    /// folder, too.
+    ///
+    /// # Errors
+    /// As for [`open_or_create`](Self::open_or_create), and `store_unknown_scheme` for a URL with
+    /// another scheme; the message doesn't repeat the URL, which may hold a password.
+    pub fn open_url(url: &str, network: Network, now: u64) -> Result<Self, KeyringError> {
+        let folder = url.strip_prefix("sqlite:").unwrap_or(url);
+        let folder =
+            folder.strip_prefix("//").filter(|_| folder.len() < url.len()).unwrap_or(folder);
+        if folder.is_empty() || folder.contains("://") {
+            return Err(StoreOpenError::UnknownScheme.into());
+        }
+        Self::open_or_create(Path::new(folder), network, now)
     }
 
     /// The same with other options for the store.

@@ -1,6 +1,7 @@
 //! L402 access control as a library: price → challenge → verify → spend.
 //!
-//! A [`Gate`] decides about one request; a [`GateLayer`] puts it before a tower service. Uses are
+//! A [`Gate`] decides about one request; a [`GateLayer`] puts it before a tower service, and
+//! [`Gate::enter`] before any other server. Uses are
 //! counted in a [`SpendStore`], durably and before a byte of the request goes on
 //! (docs/PROTOCOL.md §3 and §4). [`KeyringStore`] opens the keyring of a data folder together with
 //! the store that belongs to it.
@@ -39,6 +40,7 @@ mod clock;
 pub mod contract;
 #[cfg(feature = "sqlite")]
 mod data_dir;
+mod entry;
 mod files;
 mod gate;
 mod headers;
@@ -59,6 +61,7 @@ pub use body::GateBody;
 pub use clock::{Clock, SystemClock};
 #[cfg(feature = "sqlite")]
 pub use data_dir::KeyringStore;
+pub use entry::{Entry, Passage};
 pub use gate::{
     Admission, ClientAddr, Gate, GateBuilder, GateConfigError, IssuedChallenge, RequestFacts,
 };

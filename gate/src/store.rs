@@ -174,6 +174,9 @@ pub enum StoreOpenError {
         /// Which promise is missing.
         message: String,
     },
+    /// The store's URL names no engine that is built in.
+    #[error("the spend store's URL is none that is known here: expected sqlite:<folder>")]
+    UnknownScheme,
     /// The file was made by a version of this program that this one does not know.
     #[error("the spend store {path} has schema version {version}, which is unknown here")]
     UnknownVersion {
@@ -194,6 +197,7 @@ impl StoreOpenError {
             Self::Io { .. } => "store_io",
             Self::Missing { .. } => "store_missing",
             Self::NotDurable { .. } => "store_not_durable",
+            Self::UnknownScheme => "store_unknown_scheme",
             Self::UnknownVersion { .. } => "store_unknown_version",
         }
     }

@@ -198,3 +198,21 @@ fn a_folder_that_cannot_be_written_is_refused() {
     assert!(matches!(open_code(mount.path()), "keyring_io" | "store_io" | "store_disk_full"));
     assert!(!KeyringStore::keyring_path(mount.path()).exists());
 }
+
+#[test]
+fn a_store_is_found_by_its_url() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("home");
+    let path = folder.to_str().unwrap();
+    let open = |url: &str| KeyringStore::open_url(url, Network::Regtest, NOW);
+    let first = open(&format!("sqlite://{path}")).unwrap();
+    assert!(first.created);
+    for url in [path.to_owned(), format!("sqlite:{path}")] {
+        assert_eq!(open(&url).unwrap().keyring.pair_id(), first.keyring.pair_id(), "{url}");
+    }
+    for url in ["redis://user:secret@host", "postgres://host/db", "sqlite:", "sqlite://", ""] {
+        let error = open(url).unwrap_err();
+        assert_eq!(error.code(), "store_unknown_scheme", "{url}");
+        assert!(!error.to_string().contains("secret"));
+    }
+}

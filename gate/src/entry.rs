@@ -1,0 +1,169 @@
+//! The way through the gate and back, whatever kind of server there is.
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
+use http_body::Body;
+use plannt_core::{Code, content_digest, normalize_path};
+
+use crate::answer::{self, X_L402};
+use crate::body::{GateBody, ReadError, read_whole};
+use crate::{
+    Admission, ClientAddr, Gate, Grant, Pricer, Pricing, RequestFacts, Terms, headers, presented,
+};
+
+/// A request that may go on.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Entry<B> {
+    /// What goes on: with a normalized path, and without our credential.
+    pub request: Request<GateBody<B>>,
+    /// What it is let in on, and what its answer has to go through.
+    pub passage: Passage,
+}
+
+/// The use that a request spends, if it is not free, from its entry to its answer.
+///
+/// Until [`forward`](Self::forward), dropping it gives the use back in the background.
+#[derive(Debug)]
+#[must_use = "a request goes on after `forward`, and its answer's headers are rewritten"]
+pub struct Passage {
+    grant: Option<Grant>,
+}
+
+impl Passage {
+    /// The use, where the request is not free.
+    pub fn grant(&self) -> Option<&Grant> {
+        self.grant.as_ref()
+    }
+
+    /// The request goes on now: from here the use is spent, unless it was certainly
+    /// [not reached](Self::not_reached).
+    pub fn forward(&mut self) {
+        if let Some(grant) = &mut self.grant {
+            grant.forward();
+        }
+    }
+
+    /// Rewrites an answer's headers as docs/PROTOCOL.md §3 wants them: `x-l402` says what became of
+    /// the credential, and a paid answer is private.
+    pub fn answer(self, headers: &mut HeaderMap) {
+        let state = self.grant.as_ref().map(Grant::x_l402);
+        finish(headers, self.grant.is_some(), state);
+    }
+
+    /// The same where no byte of the request was written to any upstream connection: the use is
+    /// given back, and `x-l402` says `unspent` once that is confirmed.
+    pub async fn not_reached(self, headers: &mut HeaderMap) {
+        let Some(grant) = self.grant else { return finish(headers, false, None) };
+        let state = grant.release().await.then(|| HeaderValue::from_static("unspent"));
+        finish(headers, true, state);
+    }
+}
+
+fn finish(headers: &mut HeaderMap, paid: bool, state: Option<HeaderValue>) {
+    headers::remove_x_l402(headers);
+    if paid {
+        headers::make_private(headers);
+    }
+    if let Some(state) = state {
+        headers.insert(X_L402, state);
+    }
+}
+
+impl Gate {
+    /// Takes a whole request: normalizes its path, asks for its terms, reads a body that is bound,
+    /// and decides. For servers that are no tower services; [`GateLayer`](crate::GateLayer) does the
+    /// same. A [`ClientAddr`] in the request's extensions is whom the limit of challenges counts.
+    ///
+    /// # Errors
+    /// The finished answer, where the request may not go on.
+    ///
+    /// # Panics
+    /// As [`admit`](Self::admit).
+    pub async fn enter<B>(
+        &self,
+        request: Request<B>,
+        pricer: &dyn Pricer,
+    ) -> Result<Entry<B>, Response<Bytes>>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+    {
+        let (mut parts, body) = request.into_parts();
+        let grpc = answer::is_grpc(&parts.headers);
+        let refuse = |code: Code, detail: Option<&str>| answer::error(code, detail, grpc, None);
+        normalize(&mut parts, pricer).map_err(|detail| refuse(Code::BadPath, Some(&detail)))?;
+        let (body, grant) = match pricer.terms(&parts) {
+            Pricing::Free => (GateBody::passing(body), None),
+            Pricing::NotFound => return Err(refuse(Code::NotFound, None)),
+            Pricing::Paid(terms) => {
+                let (body, grant) = self.enter_paid(&parts, body, &terms).await?;
+                (body, Some(grant))
+            }
+        };
+        presented::remove(&mut parts.headers);
+        headers::remove_x_l402(&mut parts.headers);
+        Ok(Entry { request: Request::from_parts(parts, body), passage: Passage { grant } })
+    }
+
+    async fn enter_paid<B>(
+        &self,
+        parts: &Parts,
+        body: B,
+        terms: &Terms,
+    ) -> Result<(GateBody<B>, Grant), Response<Bytes>>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+    {
+        let refuse = |code: Code, detail: &str| {
+            answer::error(code, Some(detail), answer::is_grpc(&parts.headers), None)
+        };
+        let mut body_digest = None;
+        let body = match terms.binds_body {
+            Some(limit) if parts.method != Method::HEAD => {
+                let whole = read_whole(body, limit).await.map_err(|error| match error {
+                    ReadError::Broken => refuse(Code::BadRequest, "the body broke off"),
+                    ReadError::TooLarge => {
+                        refuse(Code::BodyTooLarge, &format!("at most {limit} bytes"))
+                    }
+                })?;
+                body_digest = Some(content_digest(&whole));
+                GateBody::whole(whole)
+            }
+            _ => GateBody::passing(body),
+        };
+        let facts = RequestFacts {
+            method: &parts.method,
+            path: parts.uri.path(),
+            query: parts.uri.query().unwrap_or_default(),
+            headers: &parts.headers,
+            body_digest,
+            client: parts.extensions.get::<ClientAddr>().map(|client| client.0),
+        };
+        match self.admit(&facts, terms).await {
+            Admission::Granted(grant) => Ok((body, grant)),
+            Admission::Refused(answer) => Err(answer),
+        }
+    }
+}
+
+/// Writes the request's path in the one form that routing, price and caveat share; exactly it is
+/// forwarded.
+fn normalize(parts: &mut Parts, pricer: &dyn Pricer) -> Result<(), String> {
+    let rules = pricer.path_rules(parts);
+    let path = parts.uri.path();
+    let normalized = normalize_path(path, &rules).map_err(|error| error.to_string())?;
+    if normalized == path {
+        return Ok(());
+    }
+    let target = match parts.uri.query() {
+        Some(query) => format!("{normalized}?{query}"),
+        None => normalized.into_owned(),
+    };
+    let target: PathAndQuery = target.parse().map_err(|_| "the path is no path".to_owned())?;
+    let mut uri = std::mem::take(&mut parts.uri).into_parts();
+    uri.path_and_query = Some(target);
+    parts.uri = Uri::from_parts(uri).map_err(|_| "the target is no target".to_owned())?;
+    Ok(())
+}
