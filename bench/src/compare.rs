@@ -6,8 +6,8 @@ use plannt_core::macaroon::MacaroonRef;
 use plannt_core::{authorization_value, base64};
 
 use crate::measure::{Subject, race};
-use crate::peers::{Peer, Took};
-use crate::token::{self, MINT_COMPRESSIONS, VERIFY_COMPRESSIONS};
+use crate::peers::{Peer, Task, Took};
+use crate::token::{self, CAVEATS, MINT_COMPRESSIONS, VERIFY_COMPRESSIONS};
 use crate::{allocations, floor, machine, ours, rust_macaroon};
 
 /// A token as sold has three caveats more, of four compressions each.
@@ -65,9 +65,10 @@ pub(crate) fn run(rounds: usize, commands: &[&str]) -> Result<(), String> {
         }),
         Subject::repeat("Authorization header, as sold", || ours::credential(black_box(&header))),
     ];
+    let task = Task { token, caveats: &CAVEATS };
     let mut peers = Vec::new();
     for command in commands {
-        match Peer::start(command, token) {
+        match Peer::start(command, task) {
             Ok(peer) => peers.push(peer),
             Err(error) => eprintln!("SKIPPED a peer: {}", error.trim()),
         }
@@ -75,7 +76,7 @@ pub(crate) fn run(rounds: usize, commands: &[&str]) -> Result<(), String> {
     for _ in 0..rounds {
         race(&mut subjects, BATCHES);
         for peer in &mut peers {
-            peer.run(token)?;
+            peer.run(task)?;
         }
     }
 
@@ -167,7 +168,7 @@ pub(crate) fn run(rounds: usize, commands: &[&str]) -> Result<(), String> {
     Ok(())
 }
 
-fn verdict(kept: bool) -> &'static str {
+pub(crate) fn verdict(kept: bool) -> &'static str {
     if kept { "kept" } else { "**missed**" }
 }
 

@@ -1,10 +1,11 @@
 //! The core beside other macaroon libraries, on one L402 macaroon, in one run (../README.md).
 //!
-//! `compare` measures and prints the tables, `timing` tests that verifying tells nothing by its
+//! `compare` and `bindings` measure and print the tables, `timing` tests that verifying tells nothing by its
 //! time, `loop` does one thing again and again for a profiler.
 #![forbid(unused_must_use)]
 
 mod allocations;
+mod bindings;
 mod compare;
 mod floor;
 mod instructions;
@@ -18,7 +19,8 @@ mod token;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: plannt-bench compare [--rounds N] [name=command …]
+const USAGE: &str = "usage: plannt-bench compare [--rounds N] COMMAND…
+       plannt-bench bindings [--rounds N] PYTHON PYMACAROONS NODE JS
        plannt-bench instructions
        plannt-bench timing [--samples N]
        plannt-bench loop verify|verify-sold N";
@@ -31,6 +33,10 @@ fn main() -> ExitCode {
             rounds.parse().map(|rounds| compare::run(rounds, peers)).map_err(|_| USAGE.into())
         }
         ["compare", ref peers @ ..] => Ok(compare::run(6, peers)),
+        ["bindings", "--rounds", rounds, python, pymacaroons, node, js] => rounds
+            .parse()
+            .map(|rounds| bindings::run(rounds, [(python, pymacaroons), (node, js)]))
+            .map_err(|_| USAGE.into()),
         ["instructions"] => Ok(instructions::run()),
         ["timing", "--samples", samples] => {
             samples.parse().map(timing::run).map_err(|_| USAGE.into())

@@ -8,8 +8,8 @@ const todo = JSON.parse(process.argv[2]);
 const rootKey = Buffer.from(todo.root_key, 'hex');
 const preimage = Buffer.from(todo.preimage, 'hex');
 const label = Buffer.concat([Buffer.from('l402/macaroon/0' + todo.currency), Buffer.alloc(1)]);
-const satisfied = new Set(todo.caveats.slice(0, 2));
 const UNTIL = 'demo_valid_until=';
+const satisfied = new Set(todo.caveats.filter((caveat) => !caveat.startsWith(UNTIL)));
 
 const mac = (key, ...parts) => {
   const hmac = createHmac('sha256', key);
