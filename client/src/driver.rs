@@ -6,13 +6,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use plannt_core::PaymentHash;
 use plannt_core::flow::{
-    Authorization, Budget, Intent, IntentState, Outcome, Policy, Quote, RequestFacts, Resolution,
-    ResponseFacts, resolve,
+    Authorization, Budget, Intent, Outcome, Policy, Quote, RequestFacts, ResponseFacts,
 };
 use plannt_lightning::{LightningError, PayOutcome, PayRequest, Payer, PaymentState};
 
-use crate::call::read_look_up;
-use crate::{Call, CallStep, ClientError, Clock, Journal, JournalError, TransportError};
+use crate::{
+    Call, CallStep, ClientError, Clock, Journal, JournalError, Recovered, RecoveredState,
+    TransportError, Unfinished,
+};
 
 /// How long a wallet may take beyond the time that it was told, and for a look-up.
 const WALLET_GRACE: Duration = Duration::from_secs(30);
@@ -77,29 +78,6 @@ pub enum Quoted<R> {
     Free(R),
 }
 
-/// A payment that was left unfinished, after the wallet was asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recovered {
-    /// The payment.
-    pub payment_hash: PaymentHash,
-    /// What became of it.
-    pub state: RecoveredState,
-}
-
-/// What became of an unfinished payment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum RecoveredState {
-    /// Another call is working on it.
-    Busy,
-    /// Certainly not paid; its reservation is free again.
-    Failed,
-    /// Paid: the next call with the same request presents the credential.
-    Paid,
-    /// Not known yet; it keeps its reservation. With the wallet's words, if any.
-    Unresolved(Option<String>),
-}
-
 impl Driver {
     /// Puts a driver together.
     pub fn new(journal: Arc<Journal>, payer: Arc<dyn Payer>, options: DriverOptions) -> Self {
@@ -162,34 +140,12 @@ impl Driver {
     }
 
     async fn recover_one(&self, intent: Intent) -> Result<RecoveredState, ClientError> {
-        let key = intent.request.clone();
-        let Some(lock) = self.on_journal(move |journal| journal.try_lock(&key)).await? else {
-            return Ok(RecoveredState::Busy);
-        };
-        let (answer, words) = read_look_up(self.look_up(&intent.payment_hash).await);
-        let hash = intent.payment_hash;
+        let journal = self.journal.clone();
+        let begun = blocking(move || Unfinished::begin(journal, intent)).await?;
+        let Some(unfinished) = begun else { return Ok(RecoveredState::Busy) };
+        let answer = self.look_up(unfinished.payment_hash()).await;
         let now = self.options.clock.now();
-        let state = self
-            .on_journal(move |journal| {
-                // Held until the change is written.
-                let _lock = lock;
-                match resolve(answer, &hash, intent.invoice_expires_at, now) {
-                    Resolution::Failed { failure } => {
-                        journal.release(&hash, &failure, now).map(|()| RecoveredState::Failed)
-                    }
-                    Resolution::Paid { preimage, fee_msat } => journal
-                        .commit(&hash, &preimage, fee_msat, now)
-                        .map(|()| RecoveredState::Paid),
-                    Resolution::Unresolved(state) => {
-                        journal.hold(&hash, state).map(|()| RecoveredState::Unresolved(words))
-                    }
-                    _ => journal
-                        .hold(&hash, IntentState::Unknown)
-                        .map(|()| RecoveredState::Unresolved(words)),
-                }
-            })
-            .await?;
-        Ok(state)
+        Ok(blocking(move || unfinished.resolve(answer, now)).await?)
     }
 
     /// Journal work blocks on the disk, so it runs beside the async threads.

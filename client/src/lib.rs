@@ -32,11 +32,12 @@ mod error;
 #[cfg(feature = "http")]
 mod http;
 pub mod journal;
+mod recovery;
 mod session;
 
 pub use call::{Call, CallStep};
 pub use clock::{Clock, SystemClock};
-pub use driver::{Driven, Driver, DriverOptions, Exchange, Quoted, Recovered, RecoveredState};
+pub use driver::{Driven, Driver, DriverOptions, Exchange, Quoted};
 pub use error::{ClientError, TransportError};
 #[cfg(feature = "http")]
 pub use http::{
@@ -48,4 +49,5 @@ pub use plannt_core::flow::{
     IntentState, Origin, Outcome, Pending, Policy, Quote, Receipt, Refusal, RequestFacts,
     ResponseFacts,
 };
+pub use recovery::{Recovered, RecoveredState, Unfinished};
 pub use session::Session;
