@@ -24,6 +24,7 @@ pub(crate) use object;
 pub(crate) fn class<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
     match name.split_once('.') {
         None => py.import("plannt._types")?.getattr(name),
+        Some(("CallStep", name)) => py.import("plannt._call")?.getattr("CallStep")?.getattr(name),
         Some(("Pending", name)) => py.import("plannt._types")?.getattr("Pending")?.getattr(name),
         Some((outer, inner)) => py.import("plannt._flow")?.getattr(outer)?.getattr(inner),
     }

@@ -1,14 +1,18 @@
 //! The native part of Python's package `plannt` (docs/BINDINGS.md): the core's types and functions, and the client's and
 //! the gate's, for the plain classes and adapters in `python/plannt/`.
 
+mod call;
 mod convert;
 mod credential;
 mod error;
 mod flow;
+mod gate;
 mod macaroon;
 mod payment;
 mod policy;
+mod process;
 mod secrets;
+mod wallet;
 mod wire;
 
 use pyo3::prelude::*;
@@ -22,5 +26,9 @@ fn _plannt(module: &Bound<'_, PyModule>) -> PyResult<()> {
     wire::register(module)?;
     payment::register(module)?;
     policy::register(module)?;
-    flow::register(module)
+    flow::register(module)?;
+    process::register(module)?;
+    wallet::register(module)?;
+    call::register(module)?;
+    gate::register(module)
 }
