@@ -6,7 +6,6 @@ use plannt_client::{
     Budget, Call, CallStep, ClientError, Clock, DriverOptions, Journal, RecoveredState,
     ResponseFacts, SystemClock, TransportError, Unfinished,
 };
-use plannt_core::Preimage;
 use plannt_lightning::{LightningError, PayFailure, PayOutcome, Payment, PaymentState};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
@@ -123,10 +122,15 @@ impl PyJournal {
             let journal = self.open()?;
             let intents = journal.unresolved(&wallet)?;
             let intent = intents.into_iter().find(|i| i.payment_hash == payment_hash.0);
-            intent.map_or(Ok(None), |intent| Unfinished::begin(journal.clone(), intent))
+            let begun =
+                intent.map_or(Ok(None), |intent| Unfinished::begin(journal.clone(), intent))?;
+            Ok::<_, plannt_client::JournalError>(begun.map(|unfinished| (unfinished, journal)))
         });
         let begun = begun.map_err(raise)?;
-        Ok(begun.map(|unfinished| PyUnfinished { held: Mutex::new(Some(unfinished)) }))
+        Ok(begun.map(|(unfinished, journal)| PyUnfinished {
+            journal,
+            held: Mutex::new(Some(unfinished)),
+        }))
     }
 
     fn __repr__(&self) -> String {
@@ -137,6 +141,7 @@ impl PyJournal {
 /// An unfinished payment, held against every other call while the wallet is asked about it.
 #[pyclass(frozen, name = "Unfinished", module = "plannt")]
 pub(crate) struct PyUnfinished {
+    journal: Arc<Journal>,
     held: Mutex<Option<Unfinished>>,
 }
 
@@ -146,7 +151,8 @@ impl PyUnfinished {
     fn resolve(&self, py: Python<'_>, answer: Answer) -> PyResult<&'static str> {
         let held = self.held.lock().unwrap_or_else(PoisonError::into_inner).take();
         let held = held.ok_or_else(|| unexpected("it was resolved before"))?;
-        let state = py.detach(|| held.resolve(answer.0, SystemClock.now())).map_err(raise)?;
+        let answer = answer.read(py, &self.journal)?;
+        let state = py.detach(|| held.resolve(answer, SystemClock.now())).map_err(raise)?;
         Ok(match state {
             RecoveredState::Busy => "busy",
             RecoveredState::Failed => "failed",
@@ -157,26 +163,43 @@ impl PyUnfinished {
 }
 
 /// What a wallet knows of a payment, as the package's own loops put it: the name of a state, and what belongs to it.
-struct Answer(Result<PaymentState, LightningError>);
+#[derive(FromPyObject)]
+struct Answer(String, String, Option<Proof>, Option<Amount>);
 
-impl<'py> FromPyObject<'_, 'py> for Answer {
-    type Error = PyErr;
-
-    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        type Parts = (String, Option<String>, Option<Proof>, Option<Amount>);
-        let (state, message, preimage, fee_msat): Parts = object.extract()?;
-        let message = message.unwrap_or_default();
-        Ok(Self(match (state.as_str(), preimage) {
+impl Answer {
+    fn read(
+        self,
+        py: Python<'_>,
+        journal: &Journal,
+    ) -> PyResult<Result<PaymentState, LightningError>> {
+        let Self(state, message, preimage, fee_msat) = self;
+        Ok(match (state.as_str(), preimage) {
             ("failed", _) => Ok(PaymentState::Failed(failure(&message, &message))),
             ("in_flight", _) => Ok(PaymentState::InFlight),
             ("not_found", _) => Ok(PaymentState::NotFound),
-            ("paid", Some(Proof(preimage))) => {
-                let fee_msat = fee_msat.map_or(0, |fee| fee.0);
-                Ok(PaymentState::Paid(Payment { preimage, fee_msat }))
+            ("paid", Some(preimage)) => {
+                payment(py, journal, preimage, fee_msat).map(|paid| Ok(PaymentState::Paid(paid)))?
             }
             _ => Err(LightningError::NodeError { message }),
-        }))
+        })
     }
+}
+
+/// A payment as a wallet tells it. Where it tells no fee, all that is reserved for it is charged.
+fn payment(
+    py: Python<'_>,
+    journal: &Journal,
+    Proof(preimage): Proof,
+    fee_msat: Option<Amount>,
+) -> PyResult<Payment> {
+    let fee_msat = match fee_msat {
+        Some(fee) => fee.0,
+        None => {
+            let hash = preimage.payment_hash();
+            py.detach(|| journal.reserved_fee_msat(&hash)).map_err(raise)?
+        }
+    };
+    Ok(Payment { preimage, fee_msat })
 }
 
 /// A failure by its code; one that is the wallet's own is a rejection with its words.
@@ -200,8 +223,7 @@ fn failure(code: &str, message: &str) -> PayFailure {
 pub(crate) struct PyCall {
     generation: u64,
     call: Mutex<Option<Call>>,
-    /// What is charged where the wallet tells no fee.
-    max_fee_msat: Mutex<u64>,
+    journal: Arc<Journal>,
 }
 
 impl PyCall {
@@ -227,7 +249,7 @@ impl Drop for PyCall {
         if self.generation != generation() {
             // Its journal is the parent's.
             let call = self.call.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-            std::mem::forget(call);
+            std::mem::forget((call, self.journal.clone()));
         }
     }
 }
@@ -273,13 +295,14 @@ impl PyCall {
                 true => Journal::empty().map(Arc::new),
                 false => journal.open(),
             }?;
-            Ok::<_, plannt_client::JournalError>(match dry_run {
-                true => Call::dry_run(journal, wallet_id, options, request),
-                false => Call::new(journal, wallet_id, options, request),
-            })
+            let call = match dry_run {
+                true => Call::dry_run(journal.clone(), wallet_id, options, request),
+                false => Call::new(journal.clone(), wallet_id, options, request),
+            };
+            Ok::<_, plannt_client::JournalError>((call, journal))
         });
-        let call = Mutex::new(Some(begun.map_err(|error| raise(ClientError::Journal(error)))?));
-        Ok(Self { generation: generation(), call, max_fee_msat: Mutex::new(0) })
+        let (call, journal) = begun.map_err(|error| raise(ClientError::Journal(error)))?;
+        Ok(Self { generation: generation(), call: Mutex::new(Some(call)), journal })
     }
 
     /// Does the journal's steps, which block on the disk, up to the next one that is the driver's: one of the classes in
@@ -299,17 +322,13 @@ impl PyCall {
             CallStep::LookUpPayment { payment_hash } => {
                 object!(py, "CallStep.LookUpPayment", payment_hash: Hash(payment_hash))
             }
-            CallStep::Pay(request) => {
-                *self.max_fee_msat.lock().unwrap_or_else(PoisonError::into_inner) =
-                    request.max_fee_msat;
-                object!(py, "CallStep.Pay",
-                    bolt11: request.bolt11,
-                    payment_hash: Hash(request.payment_hash),
-                    amount_msat: Msat(request.amount_msat),
-                    max_fee_msat: Msat(request.max_fee_msat),
-                    timeout: request.timeout.as_secs_f64(),
-                )
-            }
+            CallStep::Pay(request) => object!(py, "CallStep.Pay",
+                bolt11: request.bolt11,
+                payment_hash: Hash(request.payment_hash),
+                amount_msat: Msat(request.amount_msat),
+                max_fee_msat: Msat(request.max_fee_msat),
+                timeout: request.timeout.as_secs_f64(),
+            ),
             CallStep::Quoted(of) => object!(py, "CallStep.Quoted", quote: quote(py, &of)?),
             CallStep::ReadBody { max_bytes } => {
                 object!(py, "CallStep.ReadBody", max_bytes: max_bytes)
@@ -353,11 +372,9 @@ impl PyCall {
 
     /// The wallet paid. Where it tells no fee, the maximum is charged.
     #[pyo3(signature = (preimage, fee_msat=None))]
-    fn paid(&self, preimage: Proof, fee_msat: Option<Amount>) -> PyResult<()> {
-        let preimage: Preimage = preimage.0;
-        let most = *self.max_fee_msat.lock().unwrap_or_else(PoisonError::into_inner);
-        let fee_msat = fee_msat.map_or(most, |fee| fee.0);
-        self.answer(|call| call.paid(PayOutcome::Paid(Payment { preimage, fee_msat })))
+    fn paid(&self, py: Python<'_>, preimage: Proof, fee_msat: Option<Amount>) -> PyResult<()> {
+        let payment = payment(py, &self.journal, preimage, fee_msat)?;
+        self.answer(|call| call.paid(PayOutcome::Paid(payment)))
     }
 
     /// The payment certainly failed, and nothing is in flight.
@@ -372,8 +389,9 @@ impl PyCall {
     }
 
     /// What the wallet knows of the payment.
-    fn looked_up(&self, answer: Answer) -> PyResult<()> {
-        self.answer(|call| call.looked_up(answer.0))
+    fn looked_up(&self, py: Python<'_>, answer: Answer) -> PyResult<()> {
+        let answer = answer.read(py, &self.journal)?;
+        self.answer(|call| call.looked_up(answer))
     }
 
     /// Gives the request's key back to other calls.

@@ -7,6 +7,8 @@ Amounts are in msat, thousandths of a satoshi; times are unix seconds.
 """
 
 from . import base64, caveat
+from ._call import CallStep
+from ._driver import Driver
 from ._errors import (
     AboveLimitError,
     AmbiguousChallengeError,
@@ -79,17 +81,24 @@ from ._plannt import (
     MAX_TOKEN_TEXT_BYTES,
     MIN_INVOICE_SECONDS,
     SPEND_GRACE_SECONDS,
+    Admitted,
+    Call,
     Credential,
     Flow,
+    Gate,
+    Journal,
     Keyring,
     Macaroon,
     MintRequest,
     PaymentHash,
     Preimage,
+    Refused,
     RequestContext,
     RootKey,
     TokenText,
+    Unfinished,
     Verified,
+    Wallet,
     __version__,
     attenuate_token,
     authorization_value,
@@ -119,6 +128,7 @@ from ._plannt import (
     token_fits,
     token_valid_until,
 )
+from ._terms import FREE, NOT_FOUND, Routes, Terms
 from ._types import (
     AuthChallenge,
     AuthParam,
@@ -145,5 +155,6 @@ from ._types import (
     ResponseFacts,
     StoredCredential,
 )
+from ._wallet import wallet
 
 __all__ = [name for name in dir() if not name.startswith("_")] + ["__version__"]

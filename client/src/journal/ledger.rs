@@ -3,8 +3,8 @@
 //! A payment counts with its reservation while it is not resolved, however long that takes, then with its true cost
 //! from the moment it was paid. Each network's money is counted on its own: regtest's is none.
 
-use plannt_core::Network;
 use plannt_core::flow::{Budget, BudgetRule};
+use plannt_core::{Network, PaymentHash};
 use rusqlite::{Connection, Error, named_params};
 
 use super::row::signed;
@@ -28,6 +28,15 @@ impl Journal {
             }
             Ok(())
         })
+    }
+
+    /// What is reserved for the fee of a payment that is not resolved, msat: what a wallet that tells no fee is charged.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn reserved_fee_msat(&self, payment_hash: &PaymentHash) -> Result<u64, JournalError> {
+        let receipt = self.receipt(payment_hash)?.filter(|r| r.state.is_unresolved());
+        Ok(receipt.map_or(0, |r| r.charged_msat.saturating_sub(r.amount_msat)))
     }
 
     /// How much of each rule is used on a network: the journal's own rules, and those in `budget`.

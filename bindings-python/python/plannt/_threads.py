@@ -1,0 +1,38 @@
+"""What belongs to a process: the threads on which async functions wait for Rust, and what a fork and the interpreter's end need."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import Callable, Optional, TypeVar
+
+from . import _plannt
+
+T = TypeVar("T")
+
+#: Each waits for a disk, a node or a store, and none computes: so there may be many.
+_MAX_THREADS = 64
+
+_executor: Optional[ThreadPoolExecutor] = None
+
+
+async def in_thread(work: Callable[[], T]) -> T:
+    """Waits for blocking work beside the event loop. What was begun ends by itself, also when nobody waits any more."""
+    global _executor
+    if _executor is None:
+        _executor = ThreadPoolExecutor(_MAX_THREADS, thread_name_prefix="plannt")
+    return await asyncio.get_running_loop().run_in_executor(_executor, work)
+
+
+def _in_child() -> None:
+    # The parent's threads are not here.
+    global _executor
+    _executor = None
+    _plannt._forked()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)
+atexit.register(_plannt._shutdown)

@@ -1,0 +1,196 @@
+"""Paying with `Requests <https://requests.readthedocs.io>`_: an auth for a call or a session.
+
+.. code-block:: python
+
+    import plannt, requests
+    from plannt.requests import L402Auth
+
+    wallet = plannt.wallet("lnd://127.0.0.1:8080?cert=tls.cert&macaroon=payer.macaroon")
+    response = requests.get("https://api.example/v1/demo", auth=L402Auth(wallet, max_payment_msat=100_000))
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
+from weakref import WeakKeyDictionary
+
+import requests
+import requests.auth
+from urllib3.exceptions import HTTPError
+
+from ._call import CallStep
+from ._driver import MAX_DRAINED_BYTES, Driver, is_l402
+from ._errors import RedirectedError
+from ._plannt import Call, read_challenge
+from ._types import Budget, BudgetRule, Outcome
+
+__all__ = ["L402Auth", "outcome"]
+
+_outcomes: WeakKeyDictionary[requests.Response, Outcome] = WeakKeyDictionary()
+
+
+class L402Auth(requests.auth.AuthBase):
+    """Pays for requests where the server asks and the policy allows.
+
+    Takes what :class:`plannt.Driver` takes. The typed errors of this package come out of Requests' functions. A credential never follows a
+    redirect; a 402 after a redirect is not paid. A request with an L402 credential of its own is sent as it is.
+    """
+
+    def __init__(self, wallet: Any, budget: Union[Budget, Sequence[BudgetRule], None] = None, **options: Any) -> None:
+        self.driver = wallet if isinstance(wallet, Driver) else Driver(wallet, budget, **options)
+        self.driver.payer.check_sync()
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """What Requests calls for each request, before it is sent."""
+        if is_l402(request.headers.get("Authorization") or ""):
+            return request
+        # Some servers challenge only who says that they understand it.
+        request.headers.setdefault("Accept-Authenticate", "L402")
+        body = request.body
+        if isinstance(body, str):
+            body = body.encode("utf-8")
+        replayable = b"" if body is None else body if isinstance(body, bytes) else None
+        facts = self.driver.request(request.method or "GET", request.url or "", replayable)
+        exchange = _Exchange(self.driver, self.driver.call(facts), request)
+        exchange.present(self.driver.next_step(exchange.call), request)
+        request.register_hook("response", exchange.answered)
+        return request
+
+
+def outcome(response: requests.Response) -> Optional[Outcome]:
+    """Which credential a request carried, and the receipt of the payment that bought it; None where no driver saw it."""
+    return _outcomes.get(response)
+
+
+class _Exchange:
+    """One request, from its preparation to the response that is handed back."""
+
+    def __init__(self, driver: Driver, call: Call, request: requests.PreparedRequest) -> None:
+        self.driver, self.call = driver, call
+        self.original = request
+        self.own = request.headers.get("Authorization")
+        self.over = False
+
+    def present(self, step: Any, request: requests.PreparedRequest) -> None:
+        """Writes the credential into a request that is about to be sent."""
+        assert isinstance(step, CallStep.SendRequest)
+        if step.authorization is not None:
+            request.headers["Authorization"] = step.authorization
+
+    def take_back(self, request: requests.PreparedRequest) -> None:
+        """A redirect's request is made from this one's headers, after the hooks."""
+        if self.own is None:
+            request.headers.pop("Authorization", None)
+        else:
+            request.headers["Authorization"] = self.own
+
+    def answered(self, response: requests.Response, **options: Any) -> requests.Response:
+        """Requests' hook: tells the call of a response, pays where that is due, and sends again."""
+        if response.request is not self.original or self.over:
+            _refuse_after_redirect(response)
+            return response
+        try:
+            return self._answered(response, options)
+        finally:
+            self.over = True
+            self.call.close()
+
+    def _answered(self, response: requests.Response, options: Dict[str, Any]) -> requests.Response:
+        history: List[requests.Response] = []
+        request = self.original
+        while True:
+            self.take_back(request)
+            lines, spent = _header_lines(response)
+            self.call.responded(response.status_code, lines, spent)
+            step = self.driver.next_step(self.call)
+            if isinstance(step, CallStep.ReadBody):
+                body, whole = _read(response, step.max_bytes)
+                self.call.body_read(body if whole else None)
+                step = self.driver.next_step(self.call)
+            if isinstance(step, CallStep.Done):
+                response.history = history
+                _outcomes[response] = step.outcome
+                return response
+            _read(response, MAX_DRAINED_BYTES)
+            response.close()
+            history.append(response)
+            request = self.original.copy()
+            self.present(step, request)
+            try:
+                response = response.connection.send(request, **options)  # type: ignore[attr-defined]
+            except requests.RequestException as error:
+                self.call.send_failed(type(error).__name__)
+                try:
+                    self.driver.next_step(self.call)
+                except Exception as refused:
+                    raise refused from error
+                raise
+
+
+def _header_lines(response: requests.Response) -> Tuple[List[str], Optional[str]]:
+    # Requests joins lines of one name; urllib3 has them apart.
+    raw = getattr(response.raw, "headers", None)
+    if raw is not None and hasattr(raw, "getlist"):
+        lines = list(raw.getlist("WWW-Authenticate"))
+    else:
+        line = response.headers.get("WWW-Authenticate")
+        lines = [] if line is None else [line]
+    return lines, response.headers.get("x-l402")
+
+
+def _refuse_after_redirect(response: requests.Response) -> None:
+    if response.status_code != 402:
+        return
+    lines, _ = _header_lines(response)
+    body, whole = _read(response, MAX_DRAINED_BYTES)
+    if read_challenge(lines, body if whole else None) is not None:
+        message = "the server asks for payment after a redirect: call the final address itself to pay"
+        raise RedirectedError(message, "challenge_after_redirect")
+
+
+def _read(response: requests.Response, max_bytes: int) -> Tuple[bytes, bool]:
+    """A body as far as ``max_bytes``, and whether that is all; the caller of Requests still gets all of it."""
+    chunks, size = [], 0
+    rest: Iterator[bytes] = response.raw.stream(8192, decode_content=True)
+    try:
+        for chunk in rest:
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > max_bytes:
+                break
+        whole = size <= max_bytes
+    except (HTTPError, OSError) as error:
+        rest, whole = _broken(error), False
+    response.raw = _Replayed(response.raw, chunks, rest)
+    return b"".join(chunks), whole
+
+
+def _broken(error: Exception) -> Iterator[bytes]:
+    raise error
+    yield b""
+
+
+class _Replayed:
+    """What was read of a urllib3 response, and the rest of it."""
+
+    def __init__(self, raw: Any, chunks: List[bytes], rest: Iterator[bytes]) -> None:
+        self._raw, self._chunks, self._rest = raw, chunks, rest
+
+    def stream(self, amt: int = 65_536, decode_content: Optional[bool] = None) -> Iterator[bytes]:
+        while self._chunks:
+            yield self._chunks.pop(0)
+        yield from self._rest
+
+    def read(self, amt: Optional[int] = None, decode_content: Optional[bool] = None) -> bytes:
+        found = b""
+        for chunk in self.stream():
+            found += chunk
+            if amt is not None and len(found) >= amt:
+                break
+        if amt is not None and len(found) > amt:
+            self._chunks.insert(0, found[amt:])
+            found = found[:amt]
+        return found
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._raw, name)
