@@ -2,6 +2,7 @@
 
 import common
 import flow_cases_load
+import flow_cases_origin
 import flow_cases_pay
 import flow_cases_refuse
 from common import Suite
@@ -28,6 +29,7 @@ FLAGS = {
         STEP % 4,
     ),
     "OncePaid": ("A payment hash is paid at most once, and a call pays at most once.", STEP % 4),
+    "Origin": ("An origin is read in several spellings, and written in one.", STEP % 4),
     "PaymentLost": (
         "A 402 to a paid credential is a loss that is told, and never a reason to pay by itself.",
         STEP % 6,
@@ -79,13 +81,14 @@ class Cases:
 
 
 def build():
-    suite = Suite("client_flow")
+    suite = Suite("client_flow", "1.1.0")
     for name, (description, rule) in FLAGS.items():
         suite.flag(name, description, rule)
     cases = Cases(suite)
     flow_cases_load.add(cases)
     flow_cases_pay.add(cases)
     flow_cases_refuse.add(cases)
+    flow_cases_origin.add(cases)
     return suite
 
 

@@ -1,5 +1,6 @@
 """The reasons of docs/PROTOCOL.md §5 step 3 not to pay a challenge, each with its own code."""
 
+import flow_origin
 from challenge_reader import read_token
 
 LEAST_SECONDS = 30
@@ -20,24 +21,13 @@ def fee_limit(limit, amount):
     return limit["base_msat"] - (-amount * limit["parts_per_million"] // 1_000_000)
 
 
-def split_origin(origin):
-    """`(scheme, host, port)`."""
-    scheme, _, rest = origin.partition("://")
-    host, colon, port = rest.rpartition(":")
-    if not colon or port.endswith("]"):
-        host, port = rest, {"https": 443, "http": 80}[scheme]
-    return scheme, host, int(port)
-
-
 def listed(patterns, origin):
     """Whether an origin's host is in a list; no list is every host."""
-    _, host, port = split_origin(origin)
+    _, host, port = flow_origin.read(origin)
     for pattern in [] if patterns is None else patterns:
-        name, colon, wanted = pattern.rpartition(":")
-        if not colon:
-            name, wanted = pattern, str(port)
+        name, wanted = flow_origin.split_port(pattern.lower())
         fits = host.endswith(name[1:]) and host != name[1:] if name.startswith("*.") else host == name
-        if fits and int(wanted) == port:
+        if fits and (wanted is None or int(wanted) == port):
             return True
     return patterns is None
 
@@ -62,7 +52,7 @@ def check(policy, request, offer, facts, redirected, now, budget_left):
         raise Refused("challenge_after_redirect")
     if not listed(policy["allowed_hosts"], request["origin"]):
         raise Refused("host_not_allowed")
-    scheme, host, _ = split_origin(request["origin"])
+    scheme, host, _ = flow_origin.read(request["origin"])
     private = host in LOOPBACK or host.endswith(".onion")
     if scheme == "http" and not private and not listed(policy["plain_http_hosts"], request["origin"]):
         raise Refused("plain_http")

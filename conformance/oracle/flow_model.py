@@ -5,6 +5,7 @@ page leaves open (which step does what) follows the descriptions of the steps in
 """
 
 import bolt11
+import flow_origin
 from challenge_reader import ChallengeFault, from_body, from_headers, read_token
 from flow_checks import Refused, check, max_fee, require_amount
 
@@ -21,7 +22,8 @@ class Call:
     """One call. A credential that it carries is `(how, credential)`, how being bought, kept or recovered."""
 
     def __init__(self, policy, request, wallet, dry_run=False):
-        self.policy, self.request, self.wallet, self.dry_run = policy, request, wallet, dry_run
+        self.policy, self.wallet, self.dry_run = policy, wallet, dry_run
+        self.request = {**request, "origin": flow_origin.write(flow_origin.read(request["origin"]))}
         self.now = None
         self.budget_left = None
         self.exclusive = False

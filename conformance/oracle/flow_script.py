@@ -4,6 +4,7 @@ import copy
 
 import bolt11
 import common
+import flow_origin
 from common import seeded, sha256
 from flow_model import Call, UnexpectedEvent
 
@@ -210,7 +211,12 @@ def play(events, policy=None, request=None, dry_run=False, now=NOW):
         "wallet": WALLET,
         "dry_run": dry_run,
     }
-    call = Call(**copy.deepcopy(given)).run()
+    try:
+        call = Call(**copy.deepcopy(given)).run()
+    except flow_origin.OriginFault as fault:
+        # Without a request there is no flow, and nothing is played.
+        assert not events
+        return {**given, "script": []}, {"step": "refused", "code": fault.code}, False
     step, script, ended = copy.deepcopy(next(call)), [], False
     for number, event in enumerate(events):
         event, at = event if isinstance(event, tuple) else (event, now)

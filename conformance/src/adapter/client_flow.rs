@@ -11,7 +11,11 @@ use super::input::{list, number, text};
 
 /// Plays the script: each entry's step must be the flow's own, and its event is what the flow is told.
 pub(crate) fn answer(input: &Value) -> Answer {
-    let (policy, request) = (read::policy(&input["policy"]), read::request(&input["request"]));
+    let policy = read::policy(&input["policy"]);
+    let request = match read::request(&input["request"]) {
+        Ok(request) => request,
+        Err(error) => return Answer::error(error.code()),
+    };
     let wallet = text(input, "wallet").to_owned();
     let mut flow = match input["dry_run"].as_bool().expect("dry_run is a bool") {
         true => Flow::dry_run(policy, request, wallet),

@@ -1,9 +1,9 @@
 //! What a script tells the flow.
 
 use plannt_core::flow::{
-    BodyFacts, Event, FeeLimit, Found, Hosts, Intent, Loaded, LookUp, Origin, PaymentResult,
-    Policy, Receipt, RequestFacts, RequestKey, Reservation, ResponseFacts, StoredCredential,
-    StoredToken,
+    BodyFacts, Event, FeeLimit, Found, Hosts, Intent, Loaded, LookUp, Origin, OriginError,
+    PaymentResult, Policy, Receipt, RequestFacts, RequestKey, Reservation, ResponseFacts,
+    StoredCredential, StoredToken,
 };
 use plannt_core::{Network, PaymentHash, Preimage, Scheme};
 use serde_json::Value;
@@ -22,16 +22,17 @@ pub(super) fn policy(value: &Value) -> Policy {
     policy
 }
 
-pub(super) fn request(value: &Value) -> RequestFacts {
-    RequestFacts {
+/// The request, whose origin is any text.
+pub(super) fn request(value: &Value) -> Result<RequestFacts, OriginError> {
+    Ok(RequestFacts {
         method: text(value, "method").into(),
-        origin: origin(value),
+        origin: Origin::parse(text(value, "origin"))?,
         target: text(value, "target").into(),
         body: match value["body_sha256"].is_null() {
             true => BodyFacts::Once,
             false => BodyFacts::Replayable { sha256: array(value, "body_sha256") },
         },
-    }
+    })
 }
 
 pub(super) fn event(value: &Value) -> Event {
@@ -188,6 +189,7 @@ fn network(value: &Value) -> Network {
     text(value, "network").parse().expect("a network")
 }
 
+/// An origin that the journal wrote.
 fn origin(value: &Value) -> Origin {
     Origin::parse(text(value, "origin")).expect("an origin")
 }
