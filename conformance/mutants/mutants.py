@@ -164,6 +164,11 @@ MUTANTS = [
         "core/src/flow/machine/mod.rs", "preimage.proves(&payment_hash)", "true", "client_flow",
         "PaymentResult::Paid {{ preimage, fee_msat }} if {} => {{",
     ),
+    Mutant(
+        "any_host_is_an_origin",
+        "A host is whatever stands before the port: what is journaled is read again as another origin.",
+        "core/src/flow/request.rs", "is_host(&host)", "!host.is_empty()", "client_flow", "if !{} {{",
+    ),
     # --- the server (§3, §4), over the wire ---
     Mutant(
         "header_order",
