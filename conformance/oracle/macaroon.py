@@ -16,12 +16,14 @@ from macaroons import Refused, create, link, read, verify
 
 SECTION = "docs/PROTOCOL.md §1"
 FLAGS = {
+    "AnyBytes": "A caveat is bytes as carried, UTF-8 or not.",
     "Base64": "One alphabet, exact padding or none, spare bits zero.",
     "Bounds": "A macaroon has at most 65,536 bytes and 4,096 caveats; a token 8,192 bytes and 64 caveats.",
     "Discharges": "A third-party caveat takes exactly one bound discharge, and none is left over.",
     "FieldLength": "A field has at most 65,535 bytes.",
     "FieldOrder": "Fields are in order, each at most once, and no type is unknown.",
     "FirstPartyLocation": "Only a third party's caveat has a location.",
+    "Formats": "v1, v2 binary and v2 JSON are read, with base64 in any of its four spellings.",
     "JsonBase64": "A member whose name ends with 64 holds base64 in one of its four spellings.",
     "JsonForm": "v2 JSON is one object of known names, each once, with values of the right types.",
     "JsonParts": "Each part is there in one spelling, as text or as base64.",
@@ -32,6 +34,7 @@ FLAGS = {
     "Signature": "The signature is the HMAC chain from the derived key over identifier and caveats.",
     "SignatureLength": "A signature has 32 bytes.",
     "TrailingBytes": "Nothing follows the signature.",
+    "ThirdParty": "A third-party caveat is read, whatever its location.",
     "Truncated": "What is cut short is refused.",
     "V1Packets": "Packets are in order, with four lower-case digits, one space, and a final newline.",
     "Varint": "A number is the shortest varint, of at most five bytes.",
@@ -63,13 +66,15 @@ TOPICS = {
     "macaroon_version": "Version",
     "preimage_mismatch": "NotL402",
 }
+# Where a rule stands that is not in the section of the format.
+RULES = {"AnyBytes": "docs/PROTOCOL.md §2", "Satisfied": "docs/PROTOCOL.md §3"}
 EXPECTED_TOPIC = {"v1": "V1Packets", "v2": "FieldOrder", "v2json": "JsonParts"}
 
 
 def build():
-    suite = Suite("macaroon")
+    suite = Suite("macaroon", "1.0.1")
     for name, description in FLAGS.items():
-        suite.flag(name, description, "docs/PROTOCOL.md §3" if name == "Satisfied" else SECTION)
+        suite.flag(name, description, RULES.get(name, SECTION))
     recorded(suite)
     own(suite)
     generated(suite)
@@ -129,7 +134,8 @@ def recorded(suite):
             peers.names(case["produced_by"]), peers.names(case["accepted_by"]),
         )  # fmt: skip
         all_take = len(case["accepted_by"]) == len(peers.NAMES)
-        add(group, comment, recorded_input(case), [] if all_take else ["LibrariesDisagree"], True)
+        flags = [] if all_take else disagreement(peers.encoding(case))
+        add(group, comment, recorded_input(case), flags, True)
 
     group = suite.group(
         "what must be refused",
@@ -152,6 +158,27 @@ def recorded_input(case):
     if "preimage_hex" in case:
         input["preimage"] = case["preimage_hex"]
     return input
+
+
+def disagreement(encoding):
+    """The flags of an encoding that is right and that not every library takes: the rules that let it in."""
+    caveats = read(encoding).caveats
+    rules = {
+        "AnyBytes": not all(is_utf8(id) for id, _, _ in caveats),
+        "Formats": encoding["format"] != "v2",
+        "ThirdParty": any(vid is not None and not location for _, vid, location in caveats),
+    }
+    flags = [flag for flag, applies in rules.items() if applies]
+    assert flags, "which rule lets it in? %s" % encoding
+    return ["LibrariesDisagree", *flags]
+
+
+def is_utf8(data):
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def topic(format, input):
@@ -181,7 +208,7 @@ def own(suite):
             if others:
                 verb = "refused by" if right else "let in by"
                 comment += "; %s %s" % (verb, " and ".join(others))
-                flags = flags + ["LibrariesDisagree"]
+                flags = disagreement(encoding) if right else [*flags, "LibrariesDisagree"]
             add(group, comment, {"macaroon": encoding, "root_key": root_key.hex(), "satisfied": "all"}, flags, right)
 
 

@@ -23,6 +23,9 @@ const MINIMUM: [(&str, usize); 9] = [
     ("verify", 100),
 ];
 
+/// Its other flag says what is right.
+const DISAGREE: &str = "LibrariesDisagree";
+
 #[test]
 fn our_own_code_answers_every_case() {
     let report = run(&vectors(), &mut InProcess, &RunOptions::new().with_codes(true));
@@ -66,6 +69,17 @@ fn every_file_keeps_its_own_word() {
         }
         let declared: HashSet<_> = suite.flags.keys().map(String::as_str).collect();
         assert_eq!(used, declared, "{name}: flags used, and declared");
+    }
+}
+
+#[test]
+fn a_disagreement_names_the_rule_that_decides() {
+    for suite in vectors() {
+        for case in suite.cases().filter(|c| c.flags.iter().any(|f| f == DISAGREE)) {
+            let mut others = case.flags.iter().filter(|flag| *flag != DISAGREE);
+            let decides = |flag: &String| suite.flags[flag].rule.starts_with("docs/PROTOCOL.md");
+            assert!(others.any(decides), "{}", case.id);
+        }
     }
 }
 
