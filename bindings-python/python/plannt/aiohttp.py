@@ -70,35 +70,41 @@ class L402Middleware:
     async def _run(self, call: Call, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
         own = request.headers.getall("Authorization", [])
         response: Optional[ClientResponse] = None
-        while True:
-            step = await self.driver.anext_step(call)
-            if isinstance(step, CallStep.SendRequest):
-                if response is not None:
-                    _, whole = await _read(response, MAX_DRAINED_BYTES)
-                    # What was read to its end has given its connection back.
-                    if not whole:
-                        response.close()
-                request.headers.popall("Authorization", None)
-                for value in ([step.authorization] if step.authorization is not None else []) + own:
-                    request.headers.add("Authorization", value)
-                try:
-                    response = await handler(request)
-                except aiohttp.ClientError as error:
-                    call.send_failed(type(error).__name__)
-                    try:
-                        await self.driver.anext_step(call)
-                    except Exception as refused:
-                        raise refused from error
-                    raise
-                call.responded(response.status, response.headers.getall("WWW-Authenticate", []), response.headers.get("x-l402"))
-            elif isinstance(step, CallStep.ReadBody):
-                assert response is not None
-                body, whole = await _read(response, step.max_bytes)
-                call.body_read(body if whole else None)
-            else:
-                assert response is not None and isinstance(step, CallStep.Done)
-                _outcomes[response] = step.outcome
-                return response
+        try:
+            while True:
+                step = await self.driver.anext_step(call)
+                if isinstance(step, CallStep.SendRequest):
+                    if response is not None:
+                        await _put_away(response)
+                    request.headers.popall("Authorization", None)
+                    for value in ([] if step.authorization is None else [step.authorization]) + own:
+                        request.headers.add("Authorization", value)
+                    response = await self._send(call, request, handler)
+                elif isinstance(step, CallStep.ReadBody):
+                    assert response is not None
+                    body, whole = await _read(response, step.max_bytes)
+                    call.body_read(body if whole else None)
+                else:
+                    assert response is not None and isinstance(step, CallStep.Done)
+                    _outcomes[response] = step.outcome
+                    return response
+        except BaseException:
+            if response is not None:
+                response.close()
+            raise
+
+    async def _send(self, call: Call, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+        try:
+            response = await handler(request)
+        except aiohttp.ClientError as error:
+            call.send_failed(type(error).__name__)
+            try:
+                await self.driver.anext_step(call)
+            except Exception as refused:
+                raise refused from error
+            raise
+        call.responded(response.status, response.headers.getall("WWW-Authenticate", []), response.headers.get("x-l402"))
+        return response
 
 
 def client_session(
@@ -142,6 +148,13 @@ async def _after_redirect(request: ClientRequest, handler: ClientHandlerType) ->
             message = "the server asks for payment after a redirect: call the final address itself to pay"
             raise RedirectedError(message, "challenge_after_redirect")
     return response
+
+
+async def _put_away(response: ClientResponse) -> None:
+    """Before the next one: what was read to its end has given its connection back."""
+    _, whole = await _read(response, MAX_DRAINED_BYTES)
+    if not whole:
+        response.close()
 
 
 async def _read(response: ClientResponse, max_bytes: int) -> Tuple[bytes, bool]:

@@ -89,16 +89,21 @@ class _Exchange:
         if response.request is not self.original or self.over:
             _refuse_after_redirect(response)
             return response
+        self.last = response
         try:
-            return self._answered(response, options)
+            return self._answered(options)
+        except BaseException:
+            self.last.close()
+            raise
         finally:
             self.over = True
             self.call.close()
 
-    def _answered(self, response: requests.Response, options: Dict[str, Any]) -> requests.Response:
+    def _answered(self, options: Dict[str, Any]) -> requests.Response:
         history: List[requests.Response] = []
         request = self.original
         while True:
+            response = self.last
             self.take_back(request)
             lines, spent = _header_lines(response)
             self.call.responded(response.status_code, lines, spent)
@@ -117,7 +122,7 @@ class _Exchange:
             request = self.original.copy()
             self.present(step, request)
             try:
-                response = response.connection.send(request, **options)  # type: ignore[attr-defined]
+                self.last = response.connection.send(request, **options)  # type: ignore[attr-defined]
             except requests.RequestException as error:
                 self.call.send_failed(type(error).__name__)
                 try:
@@ -144,6 +149,7 @@ def _refuse_after_redirect(response: requests.Response) -> None:
     lines, _ = _header_lines(response)
     body, whole = _read(response, MAX_DRAINED_BYTES)
     if read_challenge(lines, body if whole else None) is not None:
+        response.close()
         message = "the server asks for payment after a redirect: call the final address itself to pay"
         raise RedirectedError(message, "challenge_after_redirect")
 
