@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -130,10 +131,11 @@ class Command:
 
     def __init__(self, arguments: List[str], port: int, **environment: str) -> None:
         self.url = f"http://127.0.0.1:{port}"
+        self.output = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
             arguments,
             env={**os.environ, **environment},
-            stdout=subprocess.PIPE,
+            stdout=self.output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
@@ -142,15 +144,17 @@ class Command:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
                 return
             if self.process.poll() is not None or time.monotonic() > deadline:
-                assert self.process.stdout is not None
+                self.output.seek(0)
+                said = self.output.read().decode()
                 self.close()
-                raise AssertionError(self.process.stdout.read().decode())
+                raise AssertionError(said)
             time.sleep(0.05)
 
     def close(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        self.output.close()
 
 
 def python(code: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
