@@ -6,6 +6,7 @@ The keyring and the spent set are in $DATA_DIR; all workers on the machine share
 """
 
 import os
+from typing import Dict
 
 from fastapi import FastAPI, Request
 
@@ -15,7 +16,11 @@ from plannt.asgi import L402Middleware
 app = FastAPI()
 app.add_middleware(
     L402Middleware,
-    gate=plannt.Gate(os.environ.get("DATA_DIR", "data"), node=os.environ["NODE"], network=os.environ.get("NETWORK", "bitcoin")),
+    gate=plannt.Gate(
+        os.environ.get("DATA_DIR", "data"),
+        node=os.environ["NODE"],
+        network=plannt.parse_network(os.environ.get("NETWORK", "bitcoin")),
+    ),
     routes={
         "/v1/report": plannt.Terms("reports", price_msat=21_000),
         "POST /v1/generate": plannt.Terms("reports", price_msat=50_000, binds_body=65_536),
@@ -27,16 +32,16 @@ app.add_middleware(
 
 @app.get("/v1/report")
 @app.get("/v1/bundle")
-def report() -> dict:
+def report() -> Dict[str, object]:
     return {"result": "verified"}
 
 
 @app.post("/v1/generate")
-async def generate(request: Request) -> dict:
+async def generate(request: Request) -> Dict[str, object]:
     body = await request.body()
     return {"length": len(body), "payment_hash": str(request.scope["plannt"].payment_hash)}
 
 
 @app.get("/status")
-def status() -> dict:
+def status() -> Dict[str, object]:
     return {"status": "up"}

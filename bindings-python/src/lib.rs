@@ -30,5 +30,7 @@ fn _plannt(module: &Bound<'_, PyModule>) -> PyResult<()> {
     process::register(module)?;
     wallet::register(module)?;
     call::register(module)?;
-    gate::register(module)
+    gate::register(module)?;
+    // The package says what is public.
+    module.delattr("__all__")
 }

@@ -80,9 +80,7 @@ def read_event(value: Json) -> Any:
         return [text.encode() for header, text in value["headers"] if header.lower() == name]
 
     spent = named("x-l402")
-    facts = plannt.ResponseFacts(
-        value["status"], tuple(named("www-authenticate")), spent[0] if spent else None, value["redirected"]
-    )
+    facts = plannt.ResponseFacts(value["status"], tuple(named("www-authenticate")), spent[0] if spent else None, value["redirected"])
     return Event.Responded(facts)
 
 
@@ -130,9 +128,7 @@ def msat(value: Optional[int]) -> Optional[plannt.Msat]:
 
 
 def credential(value: Json) -> plannt.StoredCredential:
-    return plannt.StoredCredential(
-        value["scheme"], value["token"], plannt.Preimage(value["preimage"]), receipt(value["receipt"])
-    )
+    return plannt.StoredCredential(value["scheme"], value["token"], plannt.Preimage(value["preimage"]), receipt(value["receipt"]))
 
 
 def receipt(value: Json) -> plannt.Receipt:

@@ -131,7 +131,7 @@ class Command:
 
     def __init__(self, arguments: List[str], port: int, **environment: str) -> None:
         self.url = f"http://127.0.0.1:{port}"
-        self.output = tempfile.TemporaryFile()
+        self.output = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the server
         self.process = subprocess.Popen(
             arguments,
             env={**os.environ, **environment},

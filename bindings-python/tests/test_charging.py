@@ -97,9 +97,7 @@ def test_one_credential_one_success(kind: str, service: Service, request: pytest
 
 
 @both
-def test_an_agent_pays_by_itself(
-    kind: str, wallet: plannt.Wallet, options: Dict[str, Any], request: pytest.FixtureRequest
-) -> None:
+def test_an_agent_pays_by_itself(kind: str, wallet: plannt.Wallet, options: Dict[str, Any], request: pytest.FixtureRequest) -> None:
     url = request.getfixturevalue(kind).url + "/v1/report"
     answer = httpx.get(url, auth=L402Auth(wallet, **options))
     assert (answer.status_code, answer.headers["x-l402"]) == (200, "spent")
@@ -313,12 +311,13 @@ def test_a_dropped_request_is_given_back(gate: plannt.Gate, service: Service) ->
 
 def test_odd_requests_get_an_answer(gate: plannt.Gate) -> None:
     terms = plannt.Terms("demo", 21_000)
-    for method, target, headers in [
+    odd: List[Any] = [
         ("GE T", "/", []),
         ("GET", "no target", []),
         ("GET", "/", [("bad name", "x")]),
         ("GET", "/", [("x", b"a\nb")]),
-    ]:
+    ]
+    for method, target, headers in odd:
         answer = gate.enter(method, target, headers, terms)
         assert isinstance(answer, plannt.Refused)
         assert answer.status == 400

@@ -50,10 +50,7 @@ def with_requests(url: str, wallet: Any, budget: Any = None, *, follow: bool = F
     auth = plannt.requests.L402Auth(wallet, budget, **given)
     with requests.Session() as session:
         session.auth = auth
-        if body is None:
-            response = session.get(url, allow_redirects=follow)
-        else:
-            response = session.post(url, data=body, allow_redirects=follow)
+        response = session.request("GET" if body is None else "POST", url, data=body, allow_redirects=follow)
         return response.status_code, response.headers, response.content, plannt.requests.outcome(response)
 
 
@@ -180,9 +177,7 @@ def test_a_credential_follows_no_redirect(
 
 
 @each
-def test_a_402_after_a_redirect_is_not_paid(
-    fetch: Fetch, service: Service, wallet: plannt.Wallet, options: Dict[str, Any]
-) -> None:
+def test_a_402_after_a_redirect_is_not_paid(fetch: Fetch, service: Service, wallet: plannt.Wallet, options: Dict[str, Any]) -> None:
     def rule(seen: Seen) -> Reply:
         return 307, [("Location", service.url + "/v1/demo")], b""
 
@@ -194,9 +189,7 @@ def test_a_402_after_a_redirect_is_not_paid(
 
 
 @each
-def test_a_402_without_a_challenge_is_handed_back_whole(
-    fetch: Fetch, wallet: plannt.Wallet, options: Dict[str, Any]
-) -> None:
+def test_a_402_without_a_challenge_is_handed_back_whole(fetch: Fetch, wallet: plannt.Wallet, options: Dict[str, Any]) -> None:
     for body in (b"", b"no challenge here", b"x" * 300_000):
 
         def rule(seen: Seen, body: bytes = body) -> Reply:
@@ -224,9 +217,7 @@ def test_a_challenge_in_a_compressed_body(fetch: Fetch, service: Service, wallet
 
 
 @each
-def test_an_own_credential_is_left_alone(
-    fetch: Fetch, service: Service, wallet: plannt.Wallet, options: Dict[str, Any]
-) -> None:
+def test_an_own_credential_is_left_alone(fetch: Fetch, service: Service, wallet: plannt.Wallet, options: Dict[str, Any]) -> None:
     own = buy(service, challenge_line(service))
     before = len(service.payments())
     if fetch is with_requests:
@@ -292,9 +283,7 @@ def test_a_stream_is_never_paid_for(fetch: Fetch, service: Service, wallet: plan
 
 
 @each
-def test_a_lost_answer_is_presented_again(
-    fetch: Fetch, service: Service, wallet: plannt.Wallet, options: Dict[str, Any]
-) -> None:
+def test_a_lost_answer_is_presented_again(fetch: Fetch, service: Service, wallet: plannt.Wallet, options: Dict[str, Any]) -> None:
     line = challenge_line(service)
     state = {"lose": True}
 
@@ -306,7 +295,7 @@ def test_a_lost_answer_is_presented_again(
         return 200, [("x-l402", "spent")], b"ok"
 
     before = len(service.payments())
-    with server(rule) as (url, seen):
+    with server(rule) as (url, _):
         with pytest.raises((plannt.NotDeliveredError, httpx.HTTPError)) as lost:
             fetch(url + "/v1/demo", wallet, **options)
         if isinstance(lost.value, plannt.NotDeliveredError):
@@ -382,9 +371,7 @@ def test_a_budget_holds_over_processes(service: Service, tmp_path: pathlib.Path)
     assert [one.stdout.strip() for one in ran] == ["200", "budget_exceeded"], ran
 
 
-def test_the_default_journal_is_the_command_lines(
-    service: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
-) -> None:
+def test_the_default_journal_is_the_command_lines(service: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
     monkeypatch.setenv("PLANNT_HOME", str(tmp_path))
     auth = plannt.requests.L402Auth(plannt.wallet(service.payer_url, network="regtest"))
     assert requests.get(service.url + "/v1/demo", auth=auth).status_code == 200

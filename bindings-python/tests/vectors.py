@@ -7,6 +7,7 @@ import hmac
 from typing import Any, Callable, Dict, Iterable, List, Optional
 
 import client_flow
+
 import plannt
 
 Case = Dict[str, Any]

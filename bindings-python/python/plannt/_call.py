@@ -11,7 +11,7 @@ from ._types import Outcome, Quote
 
 
 class CallStep:
-    """What a :class:`Call` asks of its driver: one of the classes in here. The driver does it, and answers with the method that is named."""
+    """What a :class:`Call` asks of its driver: one of the classes in here. The driver answers with the method that is named."""
 
     @dataclass(frozen=True)
     class Done:

@@ -6,13 +6,14 @@ import asyncio
 import os
 import pathlib
 import time
-from typing import Any, List, Optional, Sequence, Union
+from functools import partial
+from typing import Any, List, Optional, Sequence, Tuple, Union
 from urllib.parse import urlsplit
 
 from ._call import CallStep, HttpStep
 from ._errors import ConfigError, PlanntError, RequestError
 from ._literals import Network
-from ._plannt import Call, Journal
+from ._plannt import Call, Journal, PaymentHash
 from ._threads import in_thread
 from ._types import Budget, BudgetRule, BudgetStatus, FeeLimit, Hosts, Origin, Policy, Receipt, RequestFacts
 from ._wallet import Payer
@@ -152,7 +153,7 @@ class Driver:
                 blame = await self.payer.apay(call, step)
             elif isinstance(step, CallStep.LookUpPayment):
                 answer = await self.payer.alook_up(step.payment_hash)
-                await in_thread(lambda: call.looked_up(answer))
+                await in_thread(partial(call.looked_up, answer))
             elif isinstance(step, CallStep.Wait):
                 await asyncio.sleep(step.seconds)
             else:
@@ -166,29 +167,28 @@ class Driver:
         """How much of each budget rule is used on this driver's network."""
         return self.journal.budget_status(self.policy.network, self.budget)
 
-    def recover(self) -> List[Any]:
+    def recover(self) -> List[Tuple[PaymentHash, str]]:
         """Asks the wallet about every payment that was left unfinished: pairs of payment hash and what became of it, ``paid``,
         ``failed``, ``unresolved``, or ``busy`` where another call is working on it."""
         self.payer.check_sync()
-        recovered = []
+        recovered: List[Tuple[PaymentHash, str]] = []
         for payment_hash in self.journal.unresolved(self.payer.wallet_id):
             held = self.journal.unfinished(self.payer.wallet_id, payment_hash)
             state = "busy" if held is None else held.resolve(self.payer.look_up(payment_hash))
             recovered.append((payment_hash, state))
         return recovered
 
-    async def arecover(self) -> List[Any]:
+    async def arecover(self) -> List[Tuple[PaymentHash, str]]:
         """As :meth:`recover`, without holding up the event loop."""
-        recovered = []
+        recovered: List[Tuple[PaymentHash, str]] = []
         wallet = self.payer.wallet_id
-        for payment_hash in await in_thread(lambda: self.journal.unresolved(wallet)):
-            held = await in_thread(lambda hash=payment_hash: self.journal.unfinished(wallet, hash))
+        for payment_hash in await in_thread(partial(self.journal.unresolved, wallet)):
+            held = await in_thread(partial(self.journal.unfinished, wallet, payment_hash))
             if held is None:
                 recovered.append((payment_hash, "busy"))
                 continue
             answer = await self.payer.alook_up(payment_hash)
-            state = await in_thread(lambda held=held, answer=answer: held.resolve(answer))
-            recovered.append((payment_hash, state))
+            recovered.append((payment_hash, await in_thread(partial(held.resolve, answer))))
         return recovered
 
 

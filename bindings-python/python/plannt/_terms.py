@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Callable, Dict, List, Literal, Mapping, Optional, Tuple, Union
 
 from ._errors import PathError
-
 from ._plannt import normalize_path
 
 #: A route that costs nothing.

@@ -6,7 +6,7 @@ Amounts are in msat, times are unix seconds, both ``int``.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Iterable, List, Optional, Tuple, Union
+from typing import Callable, Iterable, List, Optional, Tuple, Union
 
 from . import _plannt
 from ._literals import ChallengeSource, Code, CredentialState, CredentialUse, IntentState, Network, Scheme
@@ -215,6 +215,7 @@ class Origin:
         return _plannt.origin_is_private(str(self))
 
     def __str__(self) -> str:
+        assert self.port is not None
         return _plannt.origin_text(self.scheme, self.host, self.port)
 
     def __repr__(self) -> str:
@@ -347,6 +348,14 @@ class Budget:
     def add(self, rule: BudgetRule) -> None:
         """Adds a rule."""
         self._rules = _plannt.budget_rules([*self._rules, rule])
+
+    def left_msat(self, spent_msat: Callable[[BudgetRule], int]) -> Optional[Msat]:
+        """What is left under every rule, where ``spent_msat`` tells what a rule's window holds; None without rules.
+
+        >>> Budget([BudgetRule.per_day(100), BudgetRule.in_total(1_000)]).left_msat(lambda rule: 30)
+        Msat(70)
+        """
+        return _plannt.budget_left_msat(self._rules, spent_msat)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Budget) and self._rules == other._rules
@@ -594,4 +603,3 @@ class Outcome:
     receipt: Optional[Receipt] = None
     #: Whether the journal missed the credential's last change of state: the next call may try it in vain.
     journal_failed: bool = False
-

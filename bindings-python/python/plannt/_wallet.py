@@ -7,7 +7,7 @@ import inspect
 from typing import Any, Callable, Mapping, Optional, Tuple, Union
 
 from ._call import CallStep
-from ._errors import ConfigError, LengthError, HexError, PaymentFailedError
+from ._errors import ConfigError, HexError, LengthError, PaymentFailedError
 from ._flow import LookUp
 from ._literals import Network
 from ._plannt import Call, PaymentHash, Wallet

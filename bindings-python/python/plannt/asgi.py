@@ -75,9 +75,7 @@ class L402Middleware:
         query = scope.get("query_string", b"").decode("latin-1")
         target = f"{path}?{query}" if query else path
         client = (scope.get("client") or (None,))[0]
-        entered = await in_thread(
-            lambda: self._gate.enter(method, target, list(scope["headers"]), pricing, body=body, client=client)
-        )
+        entered = await in_thread(lambda: self._gate.enter(method, target, list(scope["headers"]), pricing, body=body, client=client))
         if isinstance(entered, Refused):
             await _answer(send, entered, method)
             return

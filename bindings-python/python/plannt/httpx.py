@@ -271,7 +271,8 @@ class _Discarded(httpx.SyncByteStream, httpx.AsyncByteStream):
         return iter(())
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for chunk in ():
+        nothing: Tuple[bytes, ...] = ()
+        for chunk in nothing:
             yield chunk
 
     def close(self) -> None:

@@ -53,7 +53,7 @@ class L402Auth(requests.auth.AuthBase):
         facts = self.driver.request(request.method or "GET", request.url or "", replayable)
         exchange = _Exchange(self.driver, self.driver.call(facts), request)
         exchange.present(self.driver.next_step(exchange.call), request)
-        request.register_hook("response", exchange.answered)
+        request.register_hook("response", exchange.answered)  # type: ignore[no-untyped-call]
         return request
 
 
@@ -122,7 +122,7 @@ class _Exchange:
             request = self.original.copy()
             self.present(step, request)
             try:
-                self.last = response.connection.send(request, **options)  # type: ignore[attr-defined]
+                self.last = response.connection.send(request, **options)
             except requests.RequestException as error:
                 self.call.send_failed(type(error).__name__)
                 try:
