@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Callable, Dict, List, Literal, Mapping, Optional, Tuple, Union
+from urllib.parse import quote, unquote_to_bytes
 
 from ._errors import PathError
 from ._plannt import normalize_path
@@ -52,7 +53,8 @@ class Routes:
     """A table of routes: ``"/v1/report"``, a final ``*`` for all paths that begin so, or with a method, ``"POST /v1/*"``. The longest
     pattern that matches counts, one with a method before one without.
 
-    Paths are compared in their normalized form (docs/PROTOCOL.md §2), case and a final slash included.
+    Paths are compared in their normalized form (docs/PROTOCOL.md §2), case and a final slash included, and without escapes that no
+    application could tell from their character: ``%3A`` is ``:``.
 
     >>> routes = Routes({"/v1/*": Terms("demo", 21_000), "/v1/status": FREE})
     >>> routes("GET", "/v1/status"), routes("GET", "/v1/demo").price_msat, routes("GET", "/V1/demo")
@@ -70,6 +72,7 @@ class Routes:
             path = path[:-1] if prefix else path
             if not path.startswith("/") or normalize_path(path) != path:
                 raise ValueError(f"the route {pattern!r} is not in the normalized form of a path")
+            path = normalize_path(routed(path))
             if prefix:
                 self._prefixes.append((path, named, _checked(pricing)))
             else:
@@ -102,10 +105,28 @@ def pricer(routes: Union[Mapping[str, Pricing], Pricer, Terms], otherwise: Prici
     return Routes(routes, otherwise) if isinstance(routes, Mapping) else routes
 
 
+def escaped(path: bytes) -> str:
+    """A path that was unescaped already, as applications route it, with no more escapes than it needs."""
+    return quote(path, safe="/:@!$&'()*+,;=~-._\\") or "/"
+
+
+def routed(raw_path: str) -> str:
+    """A path as it came, with only those escapes that an application could tell from none: it routes by the unescaped path, so one
+    resource has one price, however it was written. What the gate refuses stays as it is.
+
+    >>> routed("/v1/report%3Amake%20it"), routed("/v1/a%2Fb")
+    ('/v1/report:make%20it', '/v1/a%2Fb')
+    """
+    try:
+        return escaped(unquote_to_bytes(normalize_path(raw_path)))
+    except PathError:
+        return raw_path
+
+
 def pricing_of(price: Pricer, method: str, raw_path: str) -> Pricing:
     """The terms of a request whose path is as it came. A HEAD asks for what its GET costs."""
     try:
-        path = normalize_path(raw_path)
+        path = normalize_path(routed(raw_path))
     except PathError:
         # The gate says so itself.
         return NOT_FOUND

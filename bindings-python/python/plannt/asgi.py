@@ -18,10 +18,10 @@
 from __future__ import annotations
 
 from typing import Any, Awaitable, Callable, Dict, List, Mapping, MutableMapping, Optional, Tuple, Union
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import unquote_to_bytes
 
 from ._plannt import Admitted, Gate, Refused
-from ._terms import NOT_FOUND, Pricer, Pricing, Terms, pricer, pricing_of
+from ._terms import FREE, NOT_FOUND, Pricer, Pricing, Terms, escaped, pricer, pricing_of, routed
 from ._threads import in_thread
 
 __all__ = ["L402Middleware"]
@@ -64,22 +64,28 @@ class L402Middleware:
             await self._app(scope, receive, send)
             return
         method = scope.get("method", "GET")
-        path = _raw_path(scope)
+        path = _path(scope)
         pricing = pricing_of(self._price, method, path)
-        if scope["type"] == "websocket":
-            await self._websocket(scope, receive, send, pricing)
-            return
         body: Optional[bytes] = None
+        if scope["type"] == "websocket" and pricing != FREE:
+            await _close(receive, send)
+            return
         if isinstance(pricing, Terms) and pricing.binds_body is not None and method != "HEAD":
-            body, receive = await _read(receive, pricing.binds_body)
+            whole = await _read(receive, pricing.binds_body)
+            if whole is None:
+                # Nobody waits for an answer any more.
+                return
+            body, receive = whole, _replayed(whole, receive)
         query = scope.get("query_string", b"").decode("latin-1")
         target = f"{path}?{query}" if query else path
         client = (scope.get("client") or (None,))[0]
         entered = await in_thread(lambda: self._gate.enter(method, target, list(scope["headers"]), pricing, body=body, client=client))
-        if isinstance(entered, Refused):
+        if not isinstance(entered, Refused):
+            await self._admitted(scope, receive, send, entered)
+        elif scope["type"] == "websocket":
+            await _close(receive, send)
+        else:
             await _answer(send, entered, method)
-            return
-        await self._admitted(scope, receive, send, entered)
 
     async def _admitted(self, scope: Scope, receive: Receive, send: Send, admitted: Admitted) -> None:
         passage = Passage(admitted)
@@ -101,13 +107,6 @@ class L402Middleware:
         # From here it is spent, whatever the application makes of it.
         admitted.forward()
         await self._app(inner, receive, sending)
-
-    async def _websocket(self, scope: Scope, receive: Receive, send: Send, pricing: Pricing) -> None:
-        if pricing == "free":
-            await self._app(scope, receive, send)
-            return
-        await receive()
-        await send({"type": "websocket.close", "code": 1008})
 
 
 class Passage:
@@ -131,27 +130,32 @@ class Passage:
         return await in_thread(lambda: self._admitted.not_reached(headers))
 
 
-def _raw_path(scope: Scope) -> str:
+def _path(scope: Scope) -> str:
+    """The path that the application routes by, as what is priced."""
     raw = scope.get("raw_path")
     if raw:
         # Some servers leave the query in it.
-        return bytes(raw).partition(b"?")[0].decode("latin-1")
-    return quote(scope["path"], safe="/:@!$&'()*+,;=~-._\\")
+        return routed(bytes(raw).partition(b"?")[0].decode("latin-1"))
+    return escaped(scope["path"].encode("utf-8", "surrogateescape"))
 
 
-async def _read(receive: Receive, limit: int) -> Tuple[bytes, Receive]:
-    """A bound body, one byte more than its limit at most, and what gives it to the application again."""
+async def _read(receive: Receive, limit: int) -> Optional[bytes]:
+    """A bound body, or what is beyond its limit of it; None where the client went away."""
     chunks: List[bytes] = []
     size, more = 0, True
     while more and size <= limit:
         message = await receive()
         if message["type"] == "http.disconnect":
-            break
+            return None
         chunk = message.get("body", b"")
         chunks.append(chunk)
         size += len(chunk)
         more = message.get("more_body", False)
-    body = b"".join(chunks)
+    return b"".join(chunks)
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """Gives a body that was read to the application again."""
     given = False
 
     async def replaying() -> Message:
@@ -161,7 +165,12 @@ async def _read(receive: Receive, limit: int) -> Tuple[bytes, Receive]:
         given = True
         return {"type": "http.request", "body": body, "more_body": False}
 
-    return body, replaying
+    return replaying
+
+
+async def _close(receive: Receive, send: Send) -> None:
+    await receive()
+    await send({"type": "websocket.close", "code": 1008})
 
 
 async def _answer(send: Send, refused: Refused, method: str) -> None:

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import io
 from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Tuple, Union
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import unquote_to_bytes
 
 from ._plannt import Admitted, Gate, Refused
-from ._terms import NOT_FOUND, Pricer, Pricing, Terms, pricer, pricing_of
+from ._terms import NOT_FOUND, Pricer, Pricing, Terms, escaped, pricer, pricing_of
 
 __all__ = ["L402Middleware"]
 
@@ -61,7 +61,7 @@ class L402Middleware:
         method = environ["REQUEST_METHOD"]
         # WSGI has unescaped it; what the application routes by is escaped again.
         root = environ.get("SCRIPT_NAME", "").encode("latin-1")
-        path = quote(root + environ.get("PATH_INFO", "").encode("latin-1"), safe="/:@!$&'()*+,;=~-._\\") or "/"
+        path = escaped(root + environ.get("PATH_INFO", "").encode("latin-1"))
         pricing = pricing_of(self._price, method, path)
         body: Optional[bytes] = None
         if isinstance(pricing, Terms) and pricing.binds_body is not None and method != "HEAD":
