@@ -7,15 +7,15 @@ import os
 import pathlib
 import time
 from functools import partial
-from typing import Any, List, Optional, Sequence, Tuple, Union
+from typing import Any, Iterable, List, Optional, Sequence, Tuple, Union
 from urllib.parse import urlsplit
 
 from ._call import CallStep, HttpStep
-from ._errors import ConfigError, PlanntError, RequestError
+from ._errors import ChallengeError, ConfigError, PlanntError, RedirectedError, RedirectFailedError, RequestError
 from ._literals import Network
-from ._plannt import Call, Journal, PaymentHash
+from ._plannt import Call, Journal, PaymentHash, read_challenge
 from ._threads import in_thread
-from ._types import Budget, BudgetRule, BudgetStatus, FeeLimit, Hosts, Origin, Policy, Receipt, RequestFacts
+from ._types import Budget, BudgetRule, BudgetStatus, FeeLimit, Hosts, Origin, Outcome, Policy, Receipt, RequestFacts
 from ._wallet import Payer
 
 #: What one call may cost where nothing else is said, msat: 1,000 sat, fee included.
@@ -205,3 +205,28 @@ def is_l402(authorization: str) -> bool:
     (True, False)
     """
     return authorization.split(None, 1)[:1] != [] and authorization.split(None, 1)[0].upper() in ("L402", "LSAT")
+
+
+def bought(outcome: Optional[Outcome]) -> Optional[Receipt]:
+    """What a call paid, if it did."""
+    return outcome.receipt if outcome is not None and outcome.credential == "bought" else None
+
+
+def asks_for_payment(lines: Iterable[Union[str, bytes]], body: Optional[bytes]) -> bool:
+    """Whether a 402 has a challenge, also one that says two things at once."""
+    try:
+        return read_challenge(list(lines), body) is not None
+    except ChallengeError:
+        return True
+
+
+def redirected(before: Optional[Outcome]) -> RedirectedError:
+    """A server asks for payment after a redirect; ``before`` is what the redirect itself may have cost."""
+    message = "the server asks for payment after a redirect: call the final address itself to pay"
+    return RedirectedError(message, "challenge_after_redirect", receipt=bought(before))
+
+
+def redirect_failed(paid: Receipt, reason: str) -> RedirectFailedError:
+    """The credential brought a redirect, and what it leads to gave no answer."""
+    message = f"paid {paid.paid_msat} msat and got a redirect, but no answer from where it leads ({reason}): ask there without paying"
+    return RedirectFailedError(message, "redirect_failed", receipt=paid)

@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import warnings
 from contextvars import ContextVar
 from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
@@ -22,17 +23,29 @@ import aiohttp
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, payload
 
 from ._call import CallStep
-from ._driver import MAX_DRAINED_BYTES, Driver, is_l402
-from ._errors import ConfigError, RedirectedError
-from ._plannt import Call, read_challenge
+from ._driver import MAX_DRAINED_BYTES, Driver, asks_for_payment, bought, is_l402, redirect_failed, redirected
+from ._errors import ConfigError, PlanntError, TransportError
+from ._plannt import Call
 from ._types import Budget, BudgetRule, Outcome
 
 __all__ = ["L402Middleware", "client_session", "outcome"]
 
 _outcomes: WeakKeyDictionary[ClientResponse, Outcome] = WeakKeyDictionary()
 
-#: Whether the request that this task is at came from a redirect; None where nobody traces.
-_redirected: ContextVar[Optional[bool]] = ContextVar("plannt_redirected", default=None)
+
+
+class _Hops:
+    """The redirects of one request of a session."""
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self.session = session
+        self.redirected = False
+        #: What the first hop's credential was, and brought.
+        self.before: Optional[Outcome] = None
+
+
+#: The request that this task is at; None where nobody traces.
+_hops: ContextVar[Optional[_Hops]] = ContextVar("plannt_hops", default=None)
 
 
 class L402Middleware:
@@ -53,19 +66,22 @@ class L402Middleware:
         """What aiohttp calls for each hop."""
         if any(is_l402(value) for value in request.headers.getall("Authorization", ())):
             return await handler(request)
-        redirected = _redirected.get()
-        if redirected is None:
+        hops = _hops.get()
+        # Another session of this task may tell, while this one doesn't.
+        if hops is None or hops.session is not request.session:
             raise ConfigError("the session doesn't tell of redirects: give it the middleware's trace_config, too", "config")
-        if redirected:
-            return await _after_redirect(request, handler)
+        if hops.redirected:
+            return await _after_redirect(request, handler, hops.before)
         # Some servers challenge only who says that they understand it.
         request.headers.setdefault("Accept-Authenticate", "L402")
         facts = self.driver.request(request.method, str(request.url), await _body(request))
         call = self.driver.call(facts)
         try:
-            return await self._run(call, request, handler)
+            response = await self._run(call, request, handler)
         finally:
             call.close()
+        hops.before = outcome(response)
+        return response
 
     async def _run(self, call: Call, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
         own = request.headers.getall("Authorization", [])
@@ -96,11 +112,14 @@ class L402Middleware:
     async def _send(self, call: Call, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
         try:
             response = await handler(request)
-        except aiohttp.ClientError as error:
+        except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
             call.send_failed(type(error).__name__)
             try:
                 await self.driver.anext_step(call)
-            except Exception as refused:
+            except TransportError:
+                # Nothing was paid: the library's own says more.
+                raise error from None
+            except PlanntError as refused:
                 raise refused from error
             raise
         call.responded(response.status, response.headers.getall("WWW-Authenticate", []), response.headers.get("x-l402"))
@@ -123,12 +142,14 @@ def outcome(response: ClientResponse) -> Optional[Outcome]:
     return _outcomes.get(response)
 
 
-async def _started(_session: Any, _context: Any, _params: Any) -> None:
-    _redirected.set(False)
+async def _started(session: aiohttp.ClientSession, _context: Any, _params: Any) -> None:
+    _hops.set(_Hops(session))
 
 
 async def _followed(_session: Any, _context: Any, _params: Any) -> None:
-    _redirected.set(True)
+    hops = _hops.get()
+    if hops is not None:
+        hops.redirected = True
 
 
 async def _body(request: ClientRequest) -> Optional[bytes]:
@@ -139,14 +160,19 @@ async def _body(request: ClientRequest) -> Optional[bytes]:
     return await body.as_bytes() if isinstance(body, payload.BytesPayload) else None
 
 
-async def _after_redirect(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
-    response = await handler(request)
+async def _after_redirect(request: ClientRequest, handler: ClientHandlerType, before: Optional[Outcome]) -> ClientResponse:
+    try:
+        response = await handler(request)
+    except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
+        paid = bought(before)
+        if paid is None:
+            raise
+        raise redirect_failed(paid, type(error).__name__) from error
     if response.status == 402:
         body, whole = await _read(response, MAX_DRAINED_BYTES)
-        if read_challenge(response.headers.getall("WWW-Authenticate", []), body if whole else None) is not None:
+        if asks_for_payment(response.headers.getall("WWW-Authenticate", []), body if whole else None):
             response.close()
-            message = "the server asks for payment after a redirect: call the final address itself to pay"
-            raise RedirectedError(message, "challenge_after_redirect")
+            raise redirected(before)
     return response
 
 

@@ -13,12 +13,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from typing import Any, AsyncGenerator, AsyncIterator, Generator, Iterator, List, Optional, Sequence, Tuple, Union
 
 import httpx
 
-from ._call import CallStep
-from ._driver import MAX_DRAINED_BYTES, Driver, is_l402
+from ._call import CallStep, HttpStep
+from ._driver import MAX_DRAINED_BYTES, Driver, asks_for_payment, bought, is_l402, redirect_failed, redirected
+from ._errors import PlanntError, TransportError
 from ._plannt import Call
 from ._types import Budget, BudgetRule, Outcome, Quote
 
@@ -33,7 +36,8 @@ class L402Auth(httpx.Auth):
     Takes what :class:`plannt.Driver` takes. The typed errors of this package come out of the client's methods. A credential never follows a
     redirect; a 402 after a redirect is not paid. A request with an L402 credential of its own is sent as it is.
 
-    An error of httpx after a payment loses nothing: the same request again presents the credential, and pays nothing.
+    What httpx raises comes through where nothing was paid. Where it was, :class:`plannt.NotDeliveredError` has the receipt, and httpx's error
+    as its cause: the same request again presents the credential, and pays nothing.
     """
 
     def __init__(self, wallet: Any, budget: Union[Budget, Sequence[BudgetRule], None] = None, **options: Any) -> None:
@@ -54,13 +58,26 @@ class L402Auth(httpx.Auth):
                 if isinstance(step, CallStep.SendRequest):
                     if exchange.response is not None:
                         exchange.put_away(exchange.read_sync(MAX_DRAINED_BYTES))
-                    exchange.answered(call, (yield exchange.ready(step)))
+                    response: Optional[httpx.Response] = None
+                    with contextlib.suppress(GeneratorExit):
+                        response = yield exchange.ready(step)
+                    if response is None:
+                        # Httpx tells an auth of no error, but closes its flow while one is under way.
+                        error = sys.exc_info()[1]
+                        lost = self._lost(exchange, call, error)
+                        if lost is not None:
+                            raise lost from error
+                        return
+                    exchange.answered(call, response)
                 elif isinstance(step, CallStep.ReadBody):
                     call.body_read(exchange.text(exchange.read_sync(step.max_bytes), step.max_bytes))
                 else:
+                    if exchange.led_to_402():
+                        exchange.check_end(step, exchange.text(exchange.read_sync(MAX_DRAINED_BYTES), MAX_DRAINED_BYTES))
                     exchange.done(step)
                     return
         finally:
+            exchange.take_back()
             call.close()
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
@@ -76,14 +93,44 @@ class L402Auth(httpx.Auth):
                 if isinstance(step, CallStep.SendRequest):
                     if exchange.response is not None:
                         exchange.put_away(await exchange.read_async(MAX_DRAINED_BYTES))
-                    exchange.answered(call, (yield exchange.ready(step)))
+                    response: Optional[httpx.Response] = None
+                    with contextlib.suppress(GeneratorExit):
+                        response = yield exchange.ready(step)
+                    if response is None:
+                        # Httpx tells an auth of no error, but closes its flow while one is under way.
+                        error = sys.exc_info()[1]
+                        lost = await self._alost(exchange, call, error)
+                        if lost is not None:
+                            raise lost from error
+                        return
+                    exchange.answered(call, response)
                 elif isinstance(step, CallStep.ReadBody):
                     call.body_read(exchange.text(await exchange.read_async(step.max_bytes), step.max_bytes))
                 else:
+                    if exchange.led_to_402():
+                        exchange.check_end(step, exchange.text(await exchange.read_async(MAX_DRAINED_BYTES), MAX_DRAINED_BYTES))
                     exchange.done(step)
                     return
         finally:
+            exchange.take_back()
             call.close()
+
+    def _lost(self, exchange: _Exchange, call: Call, error: Optional[BaseException]) -> Optional[PlanntError]:
+        """What to raise in place of an error of httpx's; None where that one says it all."""
+        if not exchange.failed(call, error):
+            return None
+        try:
+            return exchange.ended(self.driver.next_step(call))
+        except PlanntError as end:
+            return exchange.blamed(end)
+
+    async def _alost(self, exchange: _Exchange, call: Call, error: Optional[BaseException]) -> Optional[PlanntError]:
+        if not exchange.failed(call, error):
+            return None
+        try:
+            return exchange.ended(await self.driver.anext_step(call))
+        except PlanntError as end:
+            return exchange.blamed(end)
 
     def _begin(self, request: httpx.Request) -> Optional[Call]:
         if any(is_l402(value) for value in request.headers.get_list("authorization")):
@@ -128,10 +175,13 @@ class _Exchange:
 
     def __init__(self, request: httpx.Request) -> None:
         self.request = request
+        request.extensions[_EXTENSION] = self
         self.headers = request.headers
         self.response: Optional[httpx.Response] = None
         self.authorized = False
+        self.hops: List[httpx.Response] = []
         self.seen: List[httpx.Response] = []
+        self.error: Optional[httpx.RequestError] = None
 
     def ready(self, step: CallStep.SendRequest) -> httpx.Request:
         """The request to send now."""
@@ -143,7 +193,7 @@ class _Exchange:
         """Tells the call of a response, and of the redirects before it."""
         hops = [hop for hop in response.history if not any(hop is one for one in self.seen)]
         self.seen.append(response)
-        self.response = response
+        self.response, self.hops = response, hops
         # The credential went no further than the first answer.
         answer = hops[0] if hops and self.authorized else response
         call.responded(
@@ -159,10 +209,44 @@ class _Exchange:
         if self.response is not None and not read[1]:
             self.response.stream = _Discarded(self.response.stream)
 
+    def failed(self, call: Call, error: Optional[BaseException]) -> bool:
+        """Tells the call that no response came, if httpx's error says so."""
+        # Its request is ours, or one of a redirect, which has our extensions.
+        if not isinstance(error, httpx.RequestError) or error.request.extensions.get(_EXTENSION) is not self:
+            return False
+        self.error = error
+        if self.authorized and error.request is not self.request:
+            # It went on to where a redirect leads: that was the answer to the credential.
+            call.responded(302, [], None)
+        else:
+            call.send_failed(type(error).__name__)
+        return True
+
+    def blamed(self, end: PlanntError) -> Optional[PlanntError]:
+        # Where nothing was paid, httpx's own error says more.
+        return None if isinstance(end, TransportError) else end
+
+    def ended(self, step: HttpStep) -> Optional[PlanntError]:
+        paid = bought(step.outcome) if isinstance(step, CallStep.Done) else None
+        return None if paid is None else redirect_failed(paid, type(self.error).__name__)
+
+    def led_to_402(self) -> bool:
+        """Whether the credential's redirect led to a 402."""
+        return self.authorized and bool(self.hops) and self.response is not None and self.response.status_code == 402
+
+    def check_end(self, step: HttpStep, body: Optional[bytes]) -> None:
+        assert self.response is not None and isinstance(step, CallStep.Done)
+        if asks_for_payment([value for name, value in self.response.headers.raw if name.lower() == b"www-authenticate"], body):
+            raise redirected(step.outcome)
+
     def done(self, step: Union[CallStep.Done, CallStep.Quoted]) -> None:
         assert self.response is not None
-        self.request.headers = self.headers
         self.response.extensions[_EXTENSION] = step.outcome if isinstance(step, CallStep.Done) else step.quote
+
+    def take_back(self) -> None:
+        """The caller's request is as it was."""
+        self.request.headers = self.headers
+        self.request.extensions.pop(_EXTENSION, None)
 
     def read_sync(self, max_bytes: int) -> Tuple[bytes, bool]:
         """The raw body as far as ``max_bytes``, and whether that is all; the caller of httpx still gets all of it."""

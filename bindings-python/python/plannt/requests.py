@@ -11,22 +11,26 @@
 
 from __future__ import annotations
 
+import threading
+import weakref
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
-from weakref import WeakKeyDictionary
 
 import requests
 import requests.auth
 from urllib3.exceptions import HTTPError
 
 from ._call import CallStep
-from ._driver import MAX_DRAINED_BYTES, Driver, is_l402
-from ._errors import RedirectedError
-from ._plannt import Call, read_challenge
-from ._types import Budget, BudgetRule, Outcome
+from ._driver import MAX_DRAINED_BYTES, Driver, asks_for_payment, is_l402, redirected
+from ._errors import PlanntError, TransportError
+from ._plannt import Call
+from ._types import Budget, BudgetRule, Outcome, RequestFacts
 
 __all__ = ["L402Auth", "outcome"]
 
-_outcomes: WeakKeyDictionary[requests.Response, Outcome] = WeakKeyDictionary()
+_outcomes: weakref.WeakKeyDictionary[requests.Response, Outcome] = weakref.WeakKeyDictionary()
+
+#: What each thread prepared last.
+_prepared = threading.local()
 
 
 class L402Auth(requests.auth.AuthBase):
@@ -34,6 +38,9 @@ class L402Auth(requests.auth.AuthBase):
 
     Takes what :class:`plannt.Driver` takes. The typed errors of this package come out of Requests' functions. A credential never follows a
     redirect; a 402 after a redirect is not paid. A request with an L402 credential of its own is sent as it is.
+
+    Requests tells an auth of no error: where a credential that was paid before is presented again and no answer comes, or a paid redirect
+    leads nowhere, its own error comes out. Nothing is lost by that.
     """
 
     def __init__(self, wallet: Any, budget: Union[Budget, Sequence[BudgetRule], None] = None, **options: Any) -> None:
@@ -51,8 +58,13 @@ class L402Auth(requests.auth.AuthBase):
             body = body.encode("utf-8")
         replayable = b"" if body is None else body if isinstance(body, bytes) else None
         facts = self.driver.request(request.method or "GET", request.url or "", replayable)
-        exchange = _Exchange(self.driver, self.driver.call(facts), request)
-        exchange.present(self.driver.next_step(exchange.call), request)
+        # Requests tells an auth of no error: what this thread prepared before and has no answer to was not sent, or is lost.
+        unanswered = _prepared.last() if hasattr(_prepared, "last") else None
+        if unanswered is not None:
+            unanswered.abandon()
+        exchange = _Exchange(self.driver, facts, request)
+        _prepared.last = weakref.ref(exchange)
+        exchange.begin(request)
         request.register_hook("response", exchange.answered)  # type: ignore[no-untyped-call]
         return request
 
@@ -63,19 +75,40 @@ def outcome(response: requests.Response) -> Optional[Outcome]:
 
 
 class _Exchange:
-    """One request, from its preparation to the response that is handed back."""
+    """One request, from its preparation to each response that is handed back: a prepared request may be sent several times."""
 
-    def __init__(self, driver: Driver, call: Call, request: requests.PreparedRequest) -> None:
-        self.driver, self.call = driver, call
-        self.original = request
+    def __init__(self, driver: Driver, facts: RequestFacts, request: requests.PreparedRequest) -> None:
+        self.driver, self.facts = driver, facts
+        # The request has this in its hooks, and holds a key of the journal by it until it is freed.
+        self.original = weakref.ref(request)
         self.own = request.headers.get("Authorization")
-        self.over = False
+        self.call: Optional[Call] = None
+        #: What the credential brought, where that was a redirect.
+        self.redirected: Optional[Outcome] = None
 
-    def present(self, step: Any, request: requests.PreparedRequest) -> None:
-        """Writes the credential into a request that is about to be sent."""
+    def begin(self, request: requests.PreparedRequest) -> None:
+        """Begins a call, and writes what earlier ones have left into a request that is about to be sent."""
+        self.call = self.driver.call(self.facts)
+        self.present(self.driver.next_step(self.call), request)
+
+    def abandon(self) -> None:
+        """Gives the request's key back, and takes from the request what it held by it."""
+        request = self.original()
+        if self.call is not None and request is not None:
+            self.take_back(request)
+        self.close()
+
+    def close(self) -> None:
+        if self.call is not None:
+            self.call.close()
+            self.call = None
+
+    def present(self, step: Any, request: requests.PreparedRequest) -> bool:
+        """Writes the credential into a request, and says whether there is one."""
         assert isinstance(step, CallStep.SendRequest)
         if step.authorization is not None:
             request.headers["Authorization"] = step.authorization
+        return step.authorization is not None
 
     def take_back(self, request: requests.PreparedRequest) -> None:
         """A redirect's request is made from this one's headers, after the hooks."""
@@ -86,25 +119,32 @@ class _Exchange:
 
     def answered(self, response: requests.Response, **options: Any) -> requests.Response:
         """Requests' hook: tells the call of a response, pays where that is due, and sends again."""
-        if response.request is not self.original or self.over:
-            _refuse_after_redirect(response)
+        if self.redirected is not None and response.request is not self.original():
+            _refuse_after_redirect(response, self.redirected)
             return response
         self.last = response
         try:
-            return self._answered(options)
+            ended = self._answered(response.request, options)
         except BaseException:
             self.last.close()
             raise
         finally:
-            self.over = True
-            self.call.close()
+            self.close()
+            del self.last
+        self.redirected = _outcomes[ended] if ended.is_redirect else None
+        return ended
 
-    def _answered(self, options: Dict[str, Any]) -> requests.Response:
+    def _answered(self, original: requests.PreparedRequest, options: Dict[str, Any]) -> requests.Response:
         history: List[requests.Response] = []
-        request = self.original
+        self.take_back(original)
+        if self.call is None:
+            # It was sent before, or is another's copy: this response is the answer to a request without a credential.
+            self.call = self.driver.call(self.facts)
+            request = original.copy()
+            if self.present(self.driver.next_step(self.call), request):
+                self._again(request, history, options)
         while True:
             response = self.last
-            self.take_back(request)
             lines, spent = _header_lines(response)
             self.call.responded(response.status_code, lines, spent)
             step = self.driver.next_step(self.call)
@@ -114,22 +154,31 @@ class _Exchange:
                 step = self.driver.next_step(self.call)
             if isinstance(step, CallStep.Done):
                 response.history = history
+                # As it was without the credential, for whoever logs it.
+                response.request = original
                 _outcomes[response] = step.outcome
                 return response
-            _read(response, MAX_DRAINED_BYTES)
-            response.close()
-            history.append(response)
-            request = self.original.copy()
+            request = original.copy()
             self.present(step, request)
+            self._again(request, history, options)
+
+    def _again(self, request: requests.PreparedRequest, history: List[requests.Response], options: Dict[str, Any]) -> None:
+        assert self.call is not None
+        _read(self.last, MAX_DRAINED_BYTES)
+        self.last.close()
+        history.append(self.last)
+        try:
+            self.last = self.last.connection.send(request, **options)
+        except requests.RequestException as error:
+            self.call.send_failed(type(error).__name__)
             try:
-                self.last = response.connection.send(request, **options)
-            except requests.RequestException as error:
-                self.call.send_failed(type(error).__name__)
-                try:
-                    self.driver.next_step(self.call)
-                except Exception as refused:
-                    raise refused from error
-                raise
+                self.driver.next_step(self.call)
+            except TransportError:
+                # Nothing was paid: the library's own says more.
+                raise error from None
+            except PlanntError as refused:
+                raise refused from error
+            raise
 
 
 def _header_lines(response: requests.Response) -> Tuple[List[str], Optional[str]]:
@@ -143,15 +192,14 @@ def _header_lines(response: requests.Response) -> Tuple[List[str], Optional[str]
     return lines, response.headers.get("x-l402")
 
 
-def _refuse_after_redirect(response: requests.Response) -> None:
+def _refuse_after_redirect(response: requests.Response, before: Outcome) -> None:
     if response.status_code != 402:
         return
     lines, _ = _header_lines(response)
     body, whole = _read(response, MAX_DRAINED_BYTES)
-    if read_challenge(lines, body if whole else None) is not None:
+    if asks_for_payment(lines, body if whole else None):
         response.close()
-        message = "the server asks for payment after a redirect: call the final address itself to pay"
-        raise RedirectedError(message, "challenge_after_redirect")
+        raise redirected(before)
 
 
 def _read(response: requests.Response, max_bytes: int) -> Tuple[bytes, bool]:
