@@ -1,0 +1,47 @@
+/* The border to the native part: its errors become the package's own. */
+
+import { errorOf, InternalError, type Told } from './errors.js';
+
+const PREFIX = '{"plannt":';
+
+/** Where `lib/plain.ts` puts how values are revived: an error's fields may be anything. */
+const reviver: { revive: (value: unknown) => unknown } = { revive: (value) => value };
+
+/** @internal */
+export function setReviver(revive: (value: unknown) => unknown): void {
+  reviver.revive = revive;
+}
+
+/** @internal */
+export function convert(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  if (error.message.startsWith(PREFIX)) {
+    const { plannt } = JSON.parse(error.message) as { plannt: Told };
+    const made = errorOf(plannt, reviver.revive);
+    Error.captureStackTrace(made, guard);
+    return made;
+  }
+  const { code } = error as NodeJS.ErrnoException;
+  // What napi says of an argument that is not what it takes.
+  if (code !== undefined && (code === 'InvalidArg' || code.endsWith('Expected'))) return new TypeError(error.message);
+  if (code === 'GenericFailure' || code === 'Unknown') return new InternalError(error.message, 'internal');
+  return error;
+}
+
+/** @internal Calls the native part. */
+export function guard<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw convert(error);
+  }
+}
+
+/** @internal Calls the native part and waits for it. */
+export async function guardAsync<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw convert(error);
+  }
+}

@@ -1,0 +1,18 @@
+/**
+ * Plannt: Bitcoin-native access control for autonomous agents (L402). The protocol is one Rust core; this package has it whole, pays with it
+ * ({@link l402Fetch}, `plannt/undici`) and charges with it ({@link l402}, `plannt/express`, `plannt/fastify`, `plannt/hono`).
+ *
+ * Amounts are in msat, thousandths of a satoshi, as `bigint`; times are unix seconds.
+ *
+ * @packageDocumentation
+ */
+
+export * from './constants.js';
+export * from './credential.js';
+export * from './errors.js';
+export * from './flow.js';
+export { attenuateToken, Macaroon, parseToken, sniffFormat } from './macaroon.js';
+export { Budget, BudgetRule, FeeLimit, Hosts, Origin, Policy, type PolicyOptions } from './policy.js';
+export type * from './types.js';
+export { PaymentHash, Preimage, RootKey, type RootKeyLike } from './values.js';
+export * from './wire.js';

@@ -1,0 +1,154 @@
+/* Macaroons as a format, whatever they are used for. */
+
+import { guard } from './guard.js';
+import { native, type NativeMacaroon } from './native.js';
+import { bytesOf, revived } from './plain.js';
+import type { Caveat, Format } from './types.js';
+
+/** @internal The native part of an object. */
+export const NATIVE = Symbol('native');
+
+/**
+ * A macaroon, in whichever of the three encodings it came (docs/PROTOCOL.md §1). Reading is strict: any bytes give a value or a
+ * {@link MacaroonError}; at most 64 KiB and 4,096 caveats.
+ *
+ * @example
+ * ```js
+ * const macaroon = Macaroon.create('key', 'id');
+ * macaroon.attenuate('account = 3735928559');
+ * macaroon.verifySignature('key') // true
+ * Macaroon.parse(macaroon.toV2()).equals(macaroon) // true
+ * ```
+ */
+export class Macaroon {
+  /** @internal */
+  [NATIVE]: NativeMacaroon;
+
+  /** @internal */
+  constructor(made: NativeMacaroon) {
+    this[NATIVE] = made;
+  }
+
+  /** Makes a macaroon under `rootKey`, which goes through `macaroons-key-generator` first, as in every library. */
+  static create(rootKey: Uint8Array | string, identifier: Uint8Array | string, location?: string | null): Macaroon {
+    return new Macaroon(guard(() => native.Macaroon.create(bytesOf(rootKey), bytesOf(identifier), location ?? undefined)));
+  }
+
+  /** Reads a macaroon of any format; its first byte tells which. */
+  static parse(data: Uint8Array): Macaroon {
+    return new Macaroon(guard(() => native.Macaroon.parse(data)));
+  }
+
+  /** Reads v1: packets with a length of four hex digits. */
+  static fromV1(data: Uint8Array): Macaroon {
+    return new Macaroon(guard(() => native.Macaroon.fromFormat(data, 'v1')));
+  }
+
+  /** Reads v2 binary. */
+  static fromV2(data: Uint8Array): Macaroon {
+    return new Macaroon(guard(() => native.Macaroon.fromFormat(data, 'v2')));
+  }
+
+  /** Reads v2 JSON. */
+  static fromJson(text: string | Uint8Array): Macaroon {
+    return new Macaroon(guard(() => native.Macaroon.fromFormat(bytesOf(text), 'v2_json')));
+  }
+
+  /** Writes v1. */
+  toV1(): Buffer {
+    return this.toFormat('v1');
+  }
+
+  /** Writes v2 binary. */
+  toV2(): Buffer {
+    return this.toFormat('v2');
+  }
+
+  /** Writes v2 JSON. */
+  toJson(): string {
+    return this.toFormat('v2_json').toString('utf8');
+  }
+
+  /** Writes it in a format. */
+  toFormat(format: Format): Buffer {
+    return guard(() => this[NATIVE].toFormat(format));
+  }
+
+  /** Adds a first-party caveat; anyone who holds the macaroon can. When it would outgrow a limit, it stays as it was. */
+  attenuate(caveat: Uint8Array | string): void {
+    this[NATIVE] = guard(() => this[NATIVE].attenuated(bytesOf(caveat)));
+  }
+
+  /** Adds a caveat that the holder of `key` (32 bytes) discharges; `nonce` (24 bytes) never comes again under one signature. */
+  attenuateThirdParty(key: Uint8Array, id: Uint8Array | string, nonce: Uint8Array, location?: string | null): void {
+    this[NATIVE] = guard(() => this[NATIVE].attenuatedThirdParty(key, bytesOf(id), nonce, location ?? undefined));
+  }
+
+  /** The discharge as it is presented with this macaroon, whose caveats are all added by then. */
+  bind(discharge: Macaroon): Macaroon {
+    return new Macaroon(guard(() => this[NATIVE].bind(discharge[NATIVE])));
+  }
+
+  /** Whether the signature is that of `rootKey`; in constant time. It says nothing of whether the caveats hold. */
+  verifySignature(rootKey: Uint8Array | string): boolean {
+    return guard(() => this[NATIVE].verifySignature(bytesOf(rootKey)));
+  }
+
+  /**
+   * Checks that the macaroon holds under `rootKey`: its signature, each third-party caveat by one of the bound `discharges`, and each
+   * first-party caveat by `satisfied`, which is asked only once all signatures are right.
+   *
+   * @throws {@link DischargeError} where it does not
+   */
+  verifyDischarged(rootKey: Uint8Array | string, discharges: readonly Macaroon[], satisfied: (caveat: Buffer) => boolean): void {
+    const bound = discharges.map((discharge) => discharge[NATIVE]);
+    guard(() => {
+      this[NATIVE].verifyDischarged(bytesOf(rootKey), bound, satisfied);
+    });
+  }
+
+  /** Where it says that it is for; never authenticated. */
+  get location(): string | null {
+    return this[NATIVE].location();
+  }
+
+  /** The identifier's bytes. */
+  get identifier(): Buffer {
+    return this[NATIVE].identifier();
+  }
+
+  /** The caveats in order. */
+  get caveats(): Caveat[] {
+    return revived<Caveat[]>(this[NATIVE].caveats());
+  }
+
+  /** The signature, a MAC of 32 bytes over all before. */
+  get signature(): Buffer {
+    return this[NATIVE].signature();
+  }
+
+  /** Whether it is the same; signatures are compared in constant time. */
+  equals(other: unknown): boolean {
+    return other instanceof Macaroon && this[NATIVE].equals(other[NATIVE]);
+  }
+}
+
+/** The format that bytes of this kind begin with, or null. */
+export function sniffFormat(data: Uint8Array): Format | null {
+  return guard(() => native.sniffFormat(data)) as Format | null;
+}
+
+/** The macaroon in a token's text; throws {@link TokenError}. */
+export function parseToken(token: string): Macaroon {
+  return new Macaroon(guard(() => native.parseToken(token)));
+}
+
+/**
+ * Adds first-party caveats to a token, as its holder; the result is narrower, never wider. A token of any macaroon format is taken, and
+ * stays in its format.
+ *
+ * @throws {@link TokenError}
+ */
+export function attenuateToken(token: string, caveats: readonly string[]): string {
+  return guard(() => native.attenuateToken(token, [...caveats]));
+}
