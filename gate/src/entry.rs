@@ -1,6 +1,7 @@
 //! The way through the gate and back, whatever kind of server there is.
 
 use bytes::Bytes;
+use http::header::ALLOW;
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
@@ -12,6 +13,9 @@ use crate::body::{GateBody, ReadError, read_whole};
 use crate::{
     Admission, ClientAddr, Gate, Grant, Pricer, Pricing, RequestFacts, Terms, headers, presented,
 };
+
+/// What may be asked for at all: all methods but CONNECT and TRACE.
+const ALLOWED: &str = "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH";
 
 /// A request that may go on.
 #[derive(Debug)]
@@ -74,7 +78,7 @@ fn finish(headers: &mut HeaderMap, paid: bool, state: Option<HeaderValue>) {
 
 impl Gate {
     /// Takes a whole request: normalizes its path, asks for its terms, reads a body that is bound,
-    /// and decides. For servers that are no tower services; [`GateLayer`](crate::GateLayer) does the
+    /// and decides. Headers that override the method or rewrite the path are removed first. For servers that are no tower services; [`GateLayer`](crate::GateLayer) does the
     /// same. A [`ClientAddr`] in the request's extensions is whom the limit of challenges counts.
     ///
     /// # Errors
@@ -93,6 +97,13 @@ impl Gate {
         let (mut parts, body) = request.into_parts();
         let grpc = answer::is_grpc(&parts.headers);
         let refuse = |code: Code, detail: Option<&str>| answer::error(code, detail, grpc, None);
+        if [Method::CONNECT, Method::TRACE].contains(&parts.method) {
+            let mut refused = refuse(Code::MethodNotAllowed, None);
+            refused.headers_mut().insert(ALLOW, HeaderValue::from_static(ALLOWED));
+            return Err(refused);
+        }
+        // Before it is priced: a pricer sees what goes on.
+        headers::remove_overrides(&mut parts.headers);
         normalize(&mut parts, pricer).map_err(|detail| refuse(Code::BadPath, Some(&detail)))?;
         let (body, grant) = match pricer.terms(&parts) {
             Pricing::Free => (GateBody::passing(body), None),

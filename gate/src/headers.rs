@@ -12,6 +12,27 @@ pub(crate) fn remove_x_l402(headers: &mut HeaderMap) {
     }
 }
 
+/// Headers by which a client could have a framework serve another method or path than the one that was priced, and their
+/// beginnings.
+const OVERRIDES: [&str; 4] =
+    ["x-http-method", "x-http-method-override", "x-http-path-override", "x-method-override"];
+const OVERRIDE_PREFIXES: [&str; 2] = ["x-original-", "x-rewrite-"];
+
+/// Removes method-override and URL-rewrite headers. Servers that take headers from their environment can't tell `_` from
+/// `-`, so neither does this.
+pub(crate) fn remove_overrides(headers: &mut HeaderMap) {
+    let overrides = |name: &str| {
+        let name = name.replace('_', "-");
+        OVERRIDES.contains(&name.as_str())
+            || OVERRIDE_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    };
+    let names: Vec<HeaderName> =
+        headers.keys().filter(|name| overrides(name.as_str())).cloned().collect();
+    for name in names {
+        headers.remove(name);
+    }
+}
+
 /// Makes a paid answer private: no shared cache may give it to someone who has not paid.
 ///
 /// `public` and `s-maxage` become `private`. So does `must-revalidate`, which also lets a shared
@@ -88,6 +109,22 @@ mod tests {
         assert!(private(&[]).is_empty());
         // A quoted comma does not end a directive, and an escaped quote does not end the string.
         assert_eq!(private(&["no-cache=\"a\\\", b\", public"]), ["private, no-cache=\"a\\\", b\""]);
+    }
+
+    #[test]
+    fn overrides_are_removed() {
+        let mut headers = HeaderMap::new();
+        for name in ["x-http-method", "x_http_method_override", "x-original-url", "x-rewrite-url"] {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static("1"));
+        }
+        // An application behind a proxy needs these.
+        for name in ["x-forwarded-for", "x-http-methods", "x-original"] {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static("1"));
+        }
+        remove_overrides(&mut headers);
+        let mut left: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
+        left.sort_unstable();
+        assert_eq!(left, ["x-forwarded-for", "x-http-methods", "x-original"]);
     }
 
     #[test]

@@ -91,3 +91,24 @@ async fn free_requests_pass_and_unknown_ones_do_not() {
     assert_eq!(status(enter(&world, "GET", "/none", None).await), 404);
     assert_eq!(status(enter(&world, "GET", "/v1//demo", None).await), 400);
 }
+
+#[tokio::test]
+async fn no_header_changes_what_was_priced() {
+    let world = World::start().await;
+    let credential = world.credential(&Ask::get("/v1/demo")).await;
+    let request = Request::builder()
+        .uri("/v1/demo")
+        .header(AUTHORIZATION, credential)
+        .header("x-http-method-override", "DELETE")
+        .header("x-original-url", "/v1/dearer")
+        .header("x-forwarded-for", "192.0.2.1")
+        .body(Full::new(Bytes::new()))
+        .unwrap();
+    let entered = world.gate.enter(request, &*world.prices).await.unwrap();
+    let names: Vec<_> = entered.request.headers().keys().map(ToString::to_string).collect();
+    assert_eq!(names, ["x-forwarded-for"]);
+    for method in ["TRACE", "CONNECT"] {
+        let refused = enter(&world, method, "/v1/demo", None).await.unwrap_err();
+        assert_eq!(refused.status(), 405);
+    }
+}

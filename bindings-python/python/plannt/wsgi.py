@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import io
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Tuple, Union
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple, Union
 from urllib.parse import unquote_to_bytes
 
 from ._plannt import Admitted, Gate, Refused
@@ -76,11 +76,11 @@ class L402Middleware:
 
     def _admitted(self, environ: Environ, start_response: StartResponse, admitted: Admitted, root: bytes) -> Iterable[bytes]:
         passage = Passage(admitted)
-        inner = {name: value for name, value in environ.items() if not name.startswith(("HTTP_AUTHORIZATION", "HTTP_X_L402"))}
-        for name, value in admitted.headers:
-            if name == b"authorization":
-                # Other schemes pass.
-                inner["HTTP_AUTHORIZATION"] = value.decode("latin-1")
+        # Our credential is gone, and headers that would change what was priced; other schemes pass.
+        left = dict(_environ_headers(admitted.headers))
+        inner = {name: value for name, value in environ.items() if not name.startswith("HTTP_") or name in left}
+        if "HTTP_AUTHORIZATION" in left:
+            inner["HTTP_AUTHORIZATION"] = left["HTTP_AUTHORIZATION"]
         path = unquote_to_bytes(admitted.path)
         inner["PATH_INFO"] = (path[len(root) :] if path.startswith(root) else path).decode("latin-1")
         inner["plannt"] = passage
@@ -128,6 +128,11 @@ def _headers(environ: Environ) -> List[Tuple[bytes, bytes]]:
     if environ.get("CONTENT_TYPE"):
         headers.append((b"content-type", str(environ["CONTENT_TYPE"]).encode("latin-1")))
     return headers
+
+
+def _environ_headers(headers: List[Tuple[bytes, bytes]]) -> Iterator[Tuple[str, str]]:
+    for name, value in headers:
+        yield "HTTP_" + name.decode("latin-1").upper().replace("-", "_"), value.decode("latin-1")
 
 
 def _read(environ: Environ, limit: int) -> bytes:
