@@ -36,7 +36,7 @@ class L402Auth(httpx.Auth):
     Takes what :class:`plannt.Driver` takes. The typed errors of this package come out of the client's methods. A credential never follows a
     redirect; a 402 after a redirect is not paid. A request with an L402 credential of its own is sent as it is.
 
-    What httpx raises comes through where nothing was paid. Where it was, :class:`plannt.NotDeliveredError` has the receipt, and httpx's error
+    What httpx raises comes through where nothing was paid. Where it was, :class:`plannt.NotDeliveredError` has the receipt, with that error
     as its cause: the same request again presents the credential, and pays nothing.
     """
 
