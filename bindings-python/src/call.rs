@@ -128,6 +128,7 @@ impl PyJournal {
         });
         let begun = begun.map_err(raise)?;
         Ok(begun.map(|(unfinished, journal)| PyUnfinished {
+            generation: generation(),
             journal,
             held: Mutex::new(Some(unfinished)),
         }))
@@ -141,8 +142,19 @@ impl PyJournal {
 /// An unfinished payment, held against every other call while the wallet is asked about it.
 #[pyclass(frozen, name = "Unfinished", module = "plannt")]
 pub(crate) struct PyUnfinished {
+    generation: u64,
     journal: Arc<Journal>,
     held: Mutex<Option<Unfinished>>,
+}
+
+impl Drop for PyUnfinished {
+    fn drop(&mut self) {
+        if self.generation != generation() {
+            // The lock and the journal are the parent's.
+            let held = self.held.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+            std::mem::forget((held, self.journal.clone()));
+        }
+    }
 }
 
 #[pymethods]

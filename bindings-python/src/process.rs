@@ -1,9 +1,9 @@
 //! What belongs to one process: made anew after a fork, on first use in the child.
 
 use std::mem;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -13,10 +13,16 @@ use crate::error::raise_as;
 /// How often this process's line has forked; raised by the package's own hook in the child.
 static GENERATION: AtomicU64 = AtomicU64::new(0);
 
+/// Whether the interpreter is about to end.
+static ENDING: AtomicBool = AtomicBool::new(false);
+
 static RUNTIME: PerProcess<Shared> = PerProcess::new();
 
 /// How long the interpreter's end waits for what still runs.
 const SHUTDOWN: Duration = Duration::from_secs(2);
+
+/// How often a thread that waits looks up.
+const SLICE: Duration = Duration::from_millis(100);
 
 pub(crate) fn generation() -> u64 {
     GENERATION.load(Ordering::Relaxed)
@@ -100,7 +106,8 @@ fn shared() -> PyResult<&'static Shared> {
     })
 }
 
-/// Waits for a future without Python's global lock.
+/// Waits for a future without Python's global lock. Python's own signals, Ctrl-C above all, end the waiting; so does the
+/// interpreter's end, for a thread that it would wait for.
 pub(crate) fn block_on<F>(py: Python<'_>, future: F) -> PyResult<F::Output>
 where
     F: Future + Send,
@@ -108,9 +115,35 @@ where
 {
     let shared = shared()?;
     if shared.runtime.lock().unwrap_or_else(PoisonError::into_inner).is_none() {
-        return Err(raise_as("ConfigError", "shut_down", "the interpreter is exiting"));
+        return Err(exiting());
     }
-    Ok(py.detach(|| shared.handle.block_on(future)))
+    let mut future = std::pin::pin!(future);
+    let mut left_behind = None;
+    loop {
+        let slice = async { tokio::time::timeout(SLICE, future.as_mut()).await };
+        if let Ok(output) = py.detach(|| shared.handle.block_on(slice)) {
+            return Ok(output);
+        }
+        py.check_signals()?;
+        if is_left_behind(py)? && left_behind.get_or_insert_with(Instant::now).elapsed() >= SHUTDOWN
+        {
+            return Err(exiting());
+        }
+    }
+}
+
+/// Whether this is a thread of its own, which the interpreter waits for in order to end.
+fn is_left_behind(py: Python<'_>) -> PyResult<bool> {
+    let threading = py.import("threading")?;
+    let main = threading.call_method0("main_thread")?;
+    if threading.call_method0("current_thread")?.is(&main) {
+        return Ok(false);
+    }
+    Ok(ENDING.load(Ordering::Relaxed) || !main.call_method0("is_alive")?.extract::<bool>()?)
+}
+
+fn exiting() -> PyErr {
+    raise_as("ConfigError", "shut_down", "the interpreter is exiting")
 }
 
 /// Runs within the runtime, for what needs its clock and its sockets, without Python's global lock.
@@ -126,6 +159,13 @@ pub(crate) fn enter<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) ->
 #[pyfunction]
 fn _forked() {
     GENERATION.fetch_add(1, Ordering::Relaxed);
+    ENDING.store(false, Ordering::Relaxed);
+}
+
+/// Before the interpreter waits for its threads.
+#[pyfunction]
+fn _ending() {
+    ENDING.store(true, Ordering::Relaxed);
 }
 
 /// At the interpreter's end.
@@ -143,5 +183,6 @@ fn _shutdown(py: Python<'_>) {
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(_forked, module)?)?;
+    module.add_function(wrap_pyfunction!(_ending, module)?)?;
     module.add_function(wrap_pyfunction!(_shutdown, module)?)
 }

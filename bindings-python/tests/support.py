@@ -105,7 +105,7 @@ def server(rule: Callable[[Seen], Reply]) -> Iterator[Tuple[str, List[Seen]]]:
 
         do_GET = do_POST = do_HEAD = answer
 
-        def log_message(self, *arguments: Any) -> None:
+        def log_message(self, format: str, *arguments: Any) -> None:
             pass
 
     httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

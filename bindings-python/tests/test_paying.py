@@ -77,8 +77,8 @@ def test_a_call_is_paid_for(fetch: Fetch, service: Service, wallet: plannt.Walle
     assert (status, json.loads(body)) == (200, {"result": "verified"})
     assert headers["x-l402"] == "spent"
     assert outcome.credential == "bought"
-    assert outcome.receipt.amount_msat == PRICE
     assert outcome.receipt.amount_msat.sats == 21
+    assert outcome.receipt.amount_msat == PRICE
     assert outcome.receipt.state == "paid"
     assert len(service.payments()) == before + 1
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Optional, Type
+from typing import Any, Dict, Iterable, Optional, Type
 
 from ._types import Receipt
 
@@ -333,8 +333,10 @@ def refusal_class(code: str) -> Type[RefusalError]:
     return REFUSALS.get(code, RefusalError)
 
 
-for _class in list(globals().values()):
-    if isinstance(_class, type) and issubclass(_class, PlanntError):
-        # As they are imported.
-        _class.__module__ = "plannt"
-del _class
+def _name_as_imported(members: Iterable[Any]) -> None:
+    for member in members:
+        if isinstance(member, type) and issubclass(member, PlanntError):
+            member.__module__ = "plannt"
+
+
+_name_as_imported(list(globals().values()))

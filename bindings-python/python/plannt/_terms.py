@@ -82,9 +82,8 @@ class Routes:
     def __call__(self, method: str, path: str) -> Pricing:
         """The terms of a request, whose path is normalized."""
         for named in (method, None):
-            found = self._exact.get((named, path))
-            if found is not None:
-                return found
+            if (named, path) in self._exact:
+                return self._exact[named, path]
         for prefix, named, pricing in self._prefixes:
             if path.startswith(prefix) and named in (method, None):
                 return pricing

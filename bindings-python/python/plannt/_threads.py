@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Callable, Optional, TypeVar
 
@@ -36,3 +37,8 @@ def _in_child() -> None:
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_in_child)
 atexit.register(_plannt._shutdown)
+# The executor's threads are waited for before any function of `atexit` is called. Without this hook, which Python keeps to itself, the end
+# would wait for a wallet as long as the wallet takes.
+_before_threads: Optional[Callable[[Callable[[], None]], None]] = getattr(threading, "_register_atexit", None)
+if _before_threads is not None:
+    _before_threads(_plannt._ending)
