@@ -64,7 +64,7 @@ class Routes:
     def __init__(self, table: Mapping[str, Pricing], otherwise: Pricing = NOT_FOUND) -> None:
         self._exact: Dict[Tuple[Optional[str], str], Pricing] = {}
         self._prefixes: List[Tuple[str, Optional[str], Pricing]] = []
-        self._otherwise = _checked(otherwise)
+        self._otherwise: Pricing = _checked(otherwise)
         for pattern, pricing in table.items():
             method, _, path = pattern.rpartition(" ")
             named = method.strip().upper() or None
@@ -82,8 +82,9 @@ class Routes:
     def __call__(self, method: str, path: str) -> Pricing:
         """The terms of a request, whose path is normalized."""
         for named in (method, None):
-            if (named, path) in self._exact:
-                return self._exact[named, path]
+            key: Tuple[Optional[str], str] = (named, path)
+            if key in self._exact:
+                return self._exact[key]
         for prefix, named, pricing in self._prefixes:
             if path.startswith(prefix) and named in (method, None):
                 return pricing
