@@ -12,7 +12,7 @@ import aiohttp
 import httpx
 import pytest
 import requests
-from support import PRICE, Reply, Seen, Service, buy, challenge_line, free_port, server
+from support import PRICE, Reply, Seen, Service, buy, challenge_line, free_port, server, wallet_with
 from test_paying import Fetch, each, with_requests
 
 import plannt
@@ -173,6 +173,22 @@ def test_a_prepared_request_that_is_never_sent_holds_nobody_up(
         assert "Authorization" in never.headers
         assert requests.get(url, auth=auth).status_code == 200
         assert "Authorization" not in never.headers
+
+
+def test_a_wallet_that_pays_for_its_own_requests(service: Service, wallet: plannt.Wallet, options: Dict[str, Any]) -> None:
+    auth = L402Auth(wallet, **options)
+
+    def pay(inner: plannt.Wallet, bolt11: str, max_fee_msat: int, timeout: float) -> Any:
+        assert requests.get(service.url + "/v1/demo?of=the-wallet", auth=auth).status_code == 200
+        return inner.pay_invoice(bolt11, max_fee_msat, timeout)
+
+    own = wallet_with(service, pay_invoice=pay)
+    before = len(service.payments())
+    response = requests.get(service.url + "/v1/demo?of=the-agent", auth=L402Auth(own, **options))
+    outcome = plannt.requests.outcome(response)
+    assert outcome is not None
+    assert (response.status_code, outcome.credential, len(own.paid)) == (200, "bought", 1)
+    assert len(service.payments()) == before + 2
 
 
 def test_two_sessions_of_aiohttp_in_one_task(service: Service, wallet: plannt.Wallet, options: Dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Paying with `aiohttp <https://docs.aiohttp.org>`_ (3.12 or newer): a client session that pays.
+"""Paying with `aiohttp <https://docs.aiohttp.org>`_ (3.12.7 or newer): a client session that pays.
 
 .. code-block:: python
 

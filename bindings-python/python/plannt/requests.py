@@ -39,6 +39,8 @@ class L402Auth(requests.auth.AuthBase):
     Takes what :class:`plannt.Driver` takes. The typed errors of this package come out of Requests' functions. A credential never follows a
     redirect; a 402 after a redirect is not paid. A request with an L402 credential of its own is sent as it is.
 
+    A request has one ``Authorization`` line in Requests, so that one of another scheme gives way to the credential.
+
     Requests tells an auth of no error: where a credential that was paid before is presented again and no answer comes, or a paid redirect
     leads nowhere, its own error comes out. Nothing is lost by that.
     """
@@ -83,6 +85,7 @@ class _Exchange:
         self.original = weakref.ref(request)
         self.own = request.headers.get("Authorization")
         self.call: Optional[Call] = None
+        self.answering = False
         #: What the credential brought, where that was a redirect.
         self.redirected: Optional[Outcome] = None
 
@@ -93,6 +96,9 @@ class _Exchange:
 
     def abandon(self) -> None:
         """Gives the request's key back, and takes from the request what it held by it."""
+        if self.answering:
+            # The wallet that it pays with makes a request of its own.
+            return
         request = self.original()
         if self.call is not None and request is not None:
             self.take_back(request)
@@ -122,7 +128,7 @@ class _Exchange:
         if self.redirected is not None and response.request is not self.original():
             _refuse_after_redirect(response, self.redirected)
             return response
-        self.last = response
+        self.last, self.answering = response, True
         try:
             ended = self._answered(response.request, options)
         except BaseException:
@@ -130,6 +136,7 @@ class _Exchange:
             raise
         finally:
             self.close()
+            self.answering = False
             del self.last
         self.redirected = _outcomes[ended] if ended.is_redirect else None
         return ended
