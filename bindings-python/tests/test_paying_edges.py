@@ -205,6 +205,33 @@ def test_two_sessions_of_aiohttp_in_one_task(service: Service, wallet: plannt.Wa
         asyncio.run(run())
 
 
+def test_a_wallet_that_pays_for_its_own_requests_on_aiohttp(
+    service: Service, wallet: plannt.Wallet, options: Dict[str, Any]
+) -> None:
+    """It changes nothing of what is known of the agent's redirects."""
+    rule = paid_for(challenge_line(service), lambda _seen: (302, [("Location", service.url + "/status")], b""))
+
+    async def run(url: str) -> int:
+        async with plannt.aiohttp.client_session(wallet, **options) as inner:
+
+            class Own:
+                network = "regtest"
+                wallet_id = "own"
+
+                async def pay_invoice(self, bolt11: str, max_fee_msat: int, timeout: float) -> Any:
+                    async with inner.get(service.url + "/v1/demo?of=the-wallet") as response:
+                        assert response.status == 200
+                    return await asyncio.to_thread(wallet.pay_invoice, bolt11, max_fee_msat, timeout)
+
+            async with plannt.aiohttp.client_session(Own(), **options) as session, session.get(url) as response:
+                return response.status
+
+    before = len(service.payments())
+    with server(rule) as (url, _):
+        assert asyncio.run(run(url)) == 200
+    assert len(service.payments()) == before + 2
+
+
 def test_redirects_of_one_task_do_not_stay(service: Service, wallet: plannt.Wallet, options: Dict[str, Any]) -> None:
     def rule(seen: Seen) -> Reply:
         return (200, [], b"") if seen.path == "/end" else (302, [("Location", "/end")], b"")

@@ -80,6 +80,8 @@ class L402Middleware:
             response = await self._run(call, request, handler)
         finally:
             call.close()
+            # The wallet may have made requests of its own.
+            _hops.set(hops)
         hops.before = outcome(response)
         return response
 
