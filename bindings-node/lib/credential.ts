@@ -2,19 +2,14 @@
 
 import { inspect } from 'node:util';
 
-import { guard } from './guard.js';
-import { Macaroon, NATIVE } from './macaroon.js';
-import {
-  native,
-  type NativeCredential,
-  type NativeKeyring,
-  type NativeMintRequest,
-  type NativeRequestContext,
-  type NativeVerified,
-} from './native.js';
-import { bytesOf, msat, seconds } from './plain.js';
+import { bytesOf, checked, flag, list, msat, seconds, text, whole } from './check.js';
+import { errorOf, type Told } from './errors.js';
+import { guard, wrong } from './guard.js';
+import { Macaroon } from './macaroon.js';
+import { native, type NativeCredential, type NativeKeyring, type NativeMintRequest, type NativeRequestContext } from './native.js';
+import { revive } from './plain.js';
 import type { Network, PaymentHashLike, PreimageLike, Time } from './types.js';
-import { hashText, keyBytes, PaymentHash, Preimage, preimageBytes, type RootKeyLike } from './values.js';
+import { exactly, hashText, keyBytes, PaymentHash, Preimage, preimageBytes, type RootKey, type RootKeyLike } from './values.js';
 
 /** What a {@link MintRequest} is made with. */
 export interface MintRequestOptions {
@@ -51,8 +46,7 @@ export interface MintRequestOptions {
  * ```
  */
 export class MintRequest {
-  /** @internal */
-  readonly [NATIVE]: NativeMintRequest;
+  readonly #made: NativeMintRequest;
   readonly paymentHash: PaymentHash;
   readonly service: string;
   readonly tier: number;
@@ -65,19 +59,22 @@ export class MintRequest {
   readonly digest: Uint8Array | null;
   readonly capabilities: readonly string[];
 
+  /** @throws TypeError and RangeError for what the options can't be; whether it can be minted, `mint` tells */
   constructor(options: MintRequestOptions) {
+    checked(options);
     this.paymentHash = new PaymentHash(options.paymentHash);
-    this.service = options.service;
-    this.tier = options.tier ?? 0;
+    this.service = text(options.service, 'service');
+    this.tier = whole(options.tier ?? 0, 'tier', 255);
     this.validUntil = seconds(options.validUntil);
-    this.method = options.method;
-    this.path = options.path;
+    this.method = text(options.method, 'method');
+    this.path = text(options.path, 'path');
     this.maxPriceMsat = msat(options.maxPriceMsat, 'maxPriceMsat');
-    this.uses = options.uses ?? 1;
-    this.query = options.query ?? null;
-    this.digest = options.digest ?? null;
-    this.capabilities = [...(options.capabilities ?? [])];
-    this[NATIVE] = guard(
+    this.uses = whole(options.uses ?? 1, 'uses', 0xffff_ffff);
+    if (this.uses === 0) throw new RangeError('uses is at least 1');
+    this.query = digestOf(options.query, 'query');
+    this.digest = digestOf(options.digest, 'digest');
+    this.capabilities = list(options.capabilities ?? [], 'capabilities').map((one) => text(one, 'a capability'));
+    this.#made = guard(
       () =>
         new native.MintRequest(
           this.paymentHash.toString(),
@@ -95,10 +92,23 @@ export class MintRequest {
     );
   }
 
+  /** @internal */
+  static native(request: MintRequest): NativeMintRequest {
+    if (!(#made in Object(request))) throw wrong('a MintRequest', request);
+    return request.#made;
+  }
+
   /** Bytes of the token before base64, known before there is an invoice. */
   encodedLen(): number {
-    return this[NATIVE].encodedLen();
+    return this.#made.encodedLen();
   }
+}
+
+/** Exactly 32 bytes, or nothing; a copy, so that it stays what was checked. */
+function digestOf(bytes: unknown, name: string): Buffer | null {
+  if (bytes === null || bytes === undefined) return null;
+  if (!(bytes instanceof Uint8Array)) throw wrong(`${name} as 32 bytes`, bytes);
+  return exactly(bytes, 32);
 }
 
 /** What a {@link RequestContext} is made with. */
@@ -129,10 +139,16 @@ export interface RequestContextOptions {
   readonly strict?: boolean | undefined;
 }
 
-/** What is asked for, against which a credential is held. It may be used again. */
+/**
+ * What is asked for, against which a credential is held. It may be used again.
+ *
+ * @example
+ * ```js
+ * new RequestContext({ now: new Date(), service: 'demo', method: 'GET', path: '/v1/demo', lowestPriceMsat: 21_000n }).tier // 0
+ * ```
+ */
 export class RequestContext {
-  /** @internal */
-  readonly [NATIVE]: NativeRequestContext;
+  readonly #made: NativeRequestContext;
   readonly now: number;
   readonly service: string;
   readonly tier: number;
@@ -146,20 +162,22 @@ export class RequestContext {
   readonly capability: string | null;
   readonly strict: boolean;
 
+  /** @throws TypeError and RangeError for what the options can't be */
   constructor(options: RequestContextOptions) {
+    checked(options);
     this.now = seconds(options.now);
-    this.service = options.service;
-    this.tier = options.tier ?? 0;
-    this.method = options.method;
-    this.path = options.path;
-    this.query = options.query ?? null;
-    this.requiresQuery = options.requiresQuery ?? false;
-    this.digest = options.digest ?? null;
-    this.requiresDigest = options.requiresDigest ?? false;
+    this.service = text(options.service, 'service');
+    this.tier = whole(options.tier ?? 0, 'tier', 255);
+    this.method = text(options.method, 'method');
+    this.path = text(options.path, 'path');
+    this.query = digestOf(options.query, 'query');
+    this.requiresQuery = flag(options.requiresQuery ?? false, 'requiresQuery');
+    this.digest = digestOf(options.digest, 'digest');
+    this.requiresDigest = flag(options.requiresDigest ?? false, 'requiresDigest');
     this.lowestPriceMsat = msat(options.lowestPriceMsat, 'lowestPriceMsat');
-    this.capability = options.capability ?? null;
-    this.strict = options.strict ?? false;
-    this[NATIVE] = guard(
+    this.capability = options.capability === null || options.capability === undefined ? null : text(options.capability, 'capability');
+    this.strict = flag(options.strict ?? false, 'strict');
+    this.#made = guard(
       () =>
         new native.RequestContext(
           this.now,
@@ -177,35 +195,55 @@ export class RequestContext {
         ),
     );
   }
+
+  /** @internal */
+  static native(context: RequestContext): NativeRequestContext {
+    if (!(#made in Object(context))) throw wrong('a RequestContext', context);
+    return context.#made;
+  }
 }
 
 /** What a credential that holds is good for. */
 export class Verified {
-  readonly #made: NativeVerified;
+  /** Payment hash, uses and the two times, as the native part writes them: read only where they are asked for. */
+  readonly #told: string;
+
+  private constructor(told: string) {
+    this.#told = told;
+  }
 
   /** @internal */
-  constructor(made: NativeVerified) {
-    this.#made = made;
+  static of(told: string): Verified {
+    return new Verified(told);
   }
 
   /** What was paid; the spend store's entry. */
   get paymentHash(): PaymentHash {
-    return new PaymentHash(this.#made.paymentHash);
+    return new PaymentHash(this.#told.slice(0, 64));
   }
 
   /** How many uses the entry may have. */
   get uses(): number {
-    return this.#made.uses;
+    return parseInt(this.#told.slice(64, 72), 16);
   }
 
   /** When the credential ends, unix seconds. */
   get validUntil(): number {
-    return this.#made.validUntil;
+    return parseInt(this.#told.slice(72, 88), 16);
   }
 
   /** Until when the spent set keeps the entry, unix seconds. */
   get keepUntil(): number {
-    return this.#made.keepUntil;
+    return parseInt(this.#told.slice(88), 16);
+  }
+
+  toJSON(): object {
+    const { paymentHash, uses, validUntil, keepUntil } = this;
+    return { paymentHash: String(paymentHash), uses, validUntil, keepUntil };
+  }
+
+  [inspect.custom](): string {
+    return `Verified ${inspect(this.toJSON())}`;
   }
 }
 
@@ -213,13 +251,17 @@ export class Verified {
 export class TokenText {
   readonly #text: string;
 
-  /** @internal */
-  constructor(
-    text: string,
-    /** `base64`, from `Authorization`, or `hex`, from gRPC metadata. */
-    readonly encoding: 'base64' | 'hex',
-  ) {
+  /** `base64`, from `Authorization`, or `hex`, from gRPC metadata. */
+  readonly encoding: 'base64' | 'hex';
+
+  private constructor(text: string, encoding: 'base64' | 'hex') {
     this.#text = text;
+    this.encoding = encoding;
+  }
+
+  /** @internal */
+  static of(text: string, encoding: 'base64' | 'hex'): TokenText {
+    return new TokenText(text, encoding);
   }
 
   /** The text. */
@@ -246,11 +288,17 @@ export class TokenText {
  * ```
  */
 export class Credential {
-  /** @internal */
-  readonly [NATIVE]: NativeCredential;
+  readonly #made: NativeCredential;
 
   private constructor(made: NativeCredential) {
-    this[NATIVE] = made;
+    if (!(made instanceof native.Credential)) throw new TypeError('a Credential is read: Credential.fromAuthorization(lines)');
+    this.#made = made;
+  }
+
+  /** @internal */
+  static native(credential: Credential): NativeCredential {
+    if (!(#made in Object(credential))) throw wrong('a Credential', credential);
+    return credential.#made;
   }
 
   /**
@@ -260,7 +308,8 @@ export class Credential {
    * @throws {@link CredentialError}
    */
   static fromAuthorization(lines: readonly string[]): Credential | null {
-    const made = guard(() => native.Credential.fromAuthorization(lines as string[]));
+    const values = list(lines, 'lines').map((line) => text(line, 'a line'));
+    const made = guard(() => native.Credential.fromAuthorization(values));
     return made === null ? null : new Credential(made);
   }
 
@@ -271,13 +320,13 @@ export class Credential {
 
   /** Its tokens in the order of the wire. */
   tokens(): TokenText[] {
-    const encoding = this[NATIVE].isHex() ? 'hex' : 'base64';
-    return guard(() => this[NATIVE].tokens()).map((text) => new TokenText(text, encoding));
+    const encoding = this.#made.isHex() ? 'hex' : 'base64';
+    return guard(() => this.#made.tokens()).map((text) => TokenText.of(text, encoding));
   }
 
   /** The preimage after the colon; null for gRPC metadata. */
   get preimage(): Preimage | null {
-    const bytes = guard(() => this[NATIVE].preimage());
+    const bytes = guard(() => this.#made.preimage());
     return bytes === null ? null : new Preimage(bytes);
   }
 
@@ -300,16 +349,15 @@ export class Keyring {
   readonly #made: NativeKeyring;
 
   /** A ring of one key, which mints and verifies. */
-  constructor(network: Network, minting: RootKeyLike);
-  /** @internal */
-  constructor(network: NativeKeyring);
-  constructor(network: Network | NativeKeyring, minting?: RootKeyLike) {
-    this.#made = typeof network === 'string' ? guard(() => new native.Keyring(network, keyBytes(minting as RootKeyLike))) : network;
+  constructor(network: Network, minting: RootKeyLike) {
+    const made: unknown = minting;
+    this.#made = made instanceof native.Keyring ? made : guard(() => new native.Keyring(text(network, 'network'), keyBytes(minting)));
   }
 
   /** A ring with one more key, which verifies and does not mint. */
   withVerifying(key: RootKeyLike): Keyring {
-    return new Keyring(guard(() => this.#made.withVerifying(keyBytes(key))));
+    const made = guard(() => this.#made.withVerifying(keyBytes(key)));
+    return new Keyring(this.network, made as unknown as RootKey);
   }
 
   /** Mints with a new key from now on; the old ones still verify. */
@@ -331,7 +379,7 @@ export class Keyring {
 
   /** Mints a token under the minting key; throws {@link MintError}. */
   mint(request: MintRequest): string {
-    return guard(() => this.#made.mint(request[NATIVE]));
+    return guard(() => this.#made.mint(MintRequest.native(request)));
   }
 
   /**
@@ -339,7 +387,7 @@ export class Keyring {
    * does not begin as `mint` begins it.
    */
   mintChain(paymentHash: PaymentHashLike, caveats: readonly (Uint8Array | string)[]): string {
-    return guard(() => this.#made.mintChain(hashText(paymentHash), caveats.map(bytesOf)));
+    return guard(() => this.#made.mintChain(hashText(paymentHash), list(caveats, 'caveats').map(bytesOf)));
   }
 
   /**
@@ -348,7 +396,9 @@ export class Keyring {
    * @throws {@link VerifyError}, the first failure in the order of docs/PROTOCOL.md §3
    */
   verify(credential: Credential, request: RequestContext): Verified {
-    return new Verified(guard(() => this.#made.verify(credential[NATIVE], request[NATIVE])));
+    const told = guard(() => this.#made.verify(Credential.native(credential), RequestContext.native(request)));
+    if (told.startsWith('{')) throw errorOf(JSON.parse(told) as Told, revive);
+    return Verified.of(told);
   }
 
   /**
@@ -357,7 +407,7 @@ export class Keyring {
    */
   authenticate(macaroon: Macaroon, preimage?: PreimageLike | null): PaymentHash | null {
     const proof = preimage === null || preimage === undefined ? undefined : preimageBytes(preimage);
-    const hash = guard(() => this.#made.authenticate(macaroon[NATIVE], proof));
+    const hash = guard(() => this.#made.authenticate(Macaroon.native(macaroon), proof));
     return hash === null ? null : new PaymentHash(hash);
   }
 

@@ -3,9 +3,7 @@
 import type { Receipt } from './types.js';
 
 /** What an error tells besides its message. */
-export interface ErrorFields {
-  readonly [name: string]: unknown;
-}
+export type ErrorFields = Readonly<Record<string, unknown>>;
 
 /**
  * Any error of this package.
@@ -14,7 +12,11 @@ export interface ErrorFields {
  *
  * @example
  * ```js
- * try { readInvoice('lnbc1') } catch (error) { error.code } // 'invoice_malformed'
+ * try {
+ *   readInvoice('lnbc1');
+ * } catch (error) {
+ *   error.code // 'invoice_malformed'
+ * }
  * ```
  */
 export class PlanntError extends Error {

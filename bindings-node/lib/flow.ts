@@ -1,10 +1,11 @@
 /* The paying flow: the core's state machine. */
 
+import { seconds } from './check.js';
 import { guard } from './guard.js';
 import { native, type NativeFlow } from './native.js';
-import { lowered, revived, seconds } from './plain.js';
+import { lowered, revived } from './plain.js';
 import { type Policy, policyData, Origin } from './policy.js';
-import type { Event, IntentState, LookUp, PaymentHashLike, RequestFacts, RequestKey, Resolution, Step, Time } from './types.js';
+import type { Event, IntentState, LookUp, PaymentHashLike, PaymentResult, RequestFacts, RequestKey, Resolution, Step, Time } from './types.js';
 import { hashText, preimageBytes } from './values.js';
 
 /**
@@ -39,23 +40,20 @@ export function requestKeyDigest(key: RequestKey): Buffer {
  * const flow = new Flow(policy, requestFacts('GET', origin, '/v1/demo'), 'my wallet');
  * flow.next().type // 'load_credential'
  * flow.handle({ type: 'loaded', loaded: { found: { type: 'nothing' }, budgetLeftMsat: null } }, now);
- * flow.next() // { type: 'send_request', authorization: null }
+ * flow.next() // { authorization: null, type: 'send_request' }
  * ```
  */
 export class Flow {
   readonly #made: NativeFlow;
 
   /** Starts a call for the wallet with this stable id. */
-  constructor(policy: Policy, request: RequestFacts, wallet: string);
-  /** @internal */
-  constructor(policy: Policy, request: RequestFacts, wallet: string, dryRun: boolean);
-  constructor(policy: Policy, request: RequestFacts, wallet: string, dryRun = false) {
-    this.#made = guard(() => new native.Flow(lowered(policyData(policy)), lowered(request), wallet, dryRun));
+  constructor(policy: Policy, request: RequestFacts, wallet: string) {
+    this.#made = begin(policy, request, wallet, new.target === DryRun);
   }
 
   /** Starts a call that pays nothing, presents nothing and writes nothing: it ends in `quoted`, or in `done` where nothing is to be paid. */
   static dryRun(policy: Policy, request: RequestFacts, wallet: string): Flow {
-    return new Flow(policy, request, wallet, true);
+    return new DryRun(policy, request, wallet);
   }
 
   /** What to do next. The same until `handle` takes the answer. */
@@ -69,24 +67,34 @@ export class Flow {
    * @throws {@link UnexpectedEventError} for an event that does not answer the step; the flow is as it was
    */
   handle(event: Event, now: Time): void {
-    const told = event.type === 'looked_up' ? { ...event, lookUp: proved(event.lookUp) } : event.type === 'payment' ? { ...event, result: proved(event.result) } : event;
+    const told =
+      event.type === 'looked_up'
+        ? { ...event, lookUp: proved(event.lookUp) }
+        : event.type === 'payment'
+          ? { ...event, result: proved(event.result) }
+          : event;
     guard(() => {
       this.#made.handle(lowered(told), seconds(now));
     });
   }
 }
 
+/** A flow that pays nothing. */
+class DryRun extends Flow {}
+
+function begin(policy: Policy, request: RequestFacts, wallet: string, dryRun: boolean): NativeFlow {
+  return guard(() => new native.Flow(lowered(policyData(policy)), lowered(request), wallet, dryRun));
+}
+
 /** With the preimage as the native part reads it. */
-function proved<T extends LookUp | { readonly type: string }>(result: T): unknown {
-  return 'preimage' in result ? { ...result, preimage: preimageBytes(result.preimage as Uint8Array).toString('hex') } : result;
+function proved(result: LookUp | PaymentResult): unknown {
+  return 'preimage' in result ? { ...result, preimage: preimageBytes(result.preimage).toString('hex') } : result;
 }
 
 /** What a wallet's answer means for a payment that was left unfinished (docs/PROTOCOL.md §5.4): "not found" means failed only once the
  * invoice has expired. */
 export function resolve(answer: LookUp, paymentHash: PaymentHashLike, invoiceExpiresAt: Time, now: Time): Resolution {
-  return revived<Resolution>(
-    guard(() => native.resolve(lowered(proved(answer)), hashText(paymentHash), seconds(invoiceExpiresAt), seconds(now))),
-  );
+  return revived<Resolution>(guard(() => native.resolve(lowered(proved(answer)), hashText(paymentHash), seconds(invoiceExpiresAt), seconds(now))));
 }
 
 /** Whether a state of an intent may still become paid. */

@@ -2,6 +2,13 @@
 
 import { errorOf, InternalError, type Told } from './errors.js';
 
+/** @internal What was given, as it is told in a TypeError: never its value, which may be a secret. */
+export function wrong(wanted: string, given: unknown): TypeError {
+  const kind = given === null ? 'null' : typeof given;
+  const name = kind === 'object' ? (given as { constructor?: { name: string } }).constructor?.name : undefined;
+  return new TypeError(`${wanted} is wanted, not ${name ?? kind}`);
+}
+
 const PREFIX = '{"plannt":';
 
 /** Where `lib/plain.ts` puts how values are revived: an error's fields may be anything. */

@@ -1,12 +1,10 @@
 /* Macaroons as a format, whatever they are used for. */
 
-import { guard } from './guard.js';
+import { bytesOf, list, text } from './check.js';
+import { guard, wrong } from './guard.js';
 import { native, type NativeMacaroon } from './native.js';
-import { bytesOf, revived } from './plain.js';
+import { revived } from './plain.js';
 import type { Caveat, Format } from './types.js';
-
-/** @internal The native part of an object. */
-export const NATIVE = Symbol('native');
 
 /**
  * A macaroon, in whichever of the three encodings it came (docs/PROTOCOL.md §1). Reading is strict: any bytes give a value or a
@@ -21,12 +19,22 @@ export const NATIVE = Symbol('native');
  * ```
  */
 export class Macaroon {
-  /** @internal */
-  [NATIVE]: NativeMacaroon;
+  #made: NativeMacaroon;
+
+  private constructor(made: NativeMacaroon) {
+    if (!(made instanceof native.Macaroon)) throw new TypeError('a Macaroon is created or read: Macaroon.create(…), Macaroon.parse(…)');
+    this.#made = made;
+  }
 
   /** @internal */
-  constructor(made: NativeMacaroon) {
-    this[NATIVE] = made;
+  static of(made: NativeMacaroon): Macaroon {
+    return new Macaroon(made);
+  }
+
+  /** @internal */
+  static native(macaroon: Macaroon): NativeMacaroon {
+    if (!(#made in Object(macaroon))) throw wrong('a Macaroon', macaroon);
+    return macaroon.#made;
   }
 
   /** Makes a macaroon under `rootKey`, which goes through `macaroons-key-generator` first, as in every library. */
@@ -71,27 +79,27 @@ export class Macaroon {
 
   /** Writes it in a format. */
   toFormat(format: Format): Buffer {
-    return guard(() => this[NATIVE].toFormat(format));
+    return guard(() => this.#made.toFormat(format));
   }
 
   /** Adds a first-party caveat; anyone who holds the macaroon can. When it would outgrow a limit, it stays as it was. */
   attenuate(caveat: Uint8Array | string): void {
-    this[NATIVE] = guard(() => this[NATIVE].attenuated(bytesOf(caveat)));
+    this.#made = guard(() => this.#made.attenuated(bytesOf(caveat)));
   }
 
   /** Adds a caveat that the holder of `key` (32 bytes) discharges; `nonce` (24 bytes) never comes again under one signature. */
   attenuateThirdParty(key: Uint8Array, id: Uint8Array | string, nonce: Uint8Array, location?: string | null): void {
-    this[NATIVE] = guard(() => this[NATIVE].attenuatedThirdParty(key, bytesOf(id), nonce, location ?? undefined));
+    this.#made = guard(() => this.#made.attenuatedThirdParty(key, bytesOf(id), nonce, location ?? undefined));
   }
 
   /** The discharge as it is presented with this macaroon, whose caveats are all added by then. */
   bind(discharge: Macaroon): Macaroon {
-    return new Macaroon(guard(() => this[NATIVE].bind(discharge[NATIVE])));
+    return new Macaroon(guard(() => this.#made.bind(Macaroon.native(discharge))));
   }
 
   /** Whether the signature is that of `rootKey`; in constant time. It says nothing of whether the caveats hold. */
   verifySignature(rootKey: Uint8Array | string): boolean {
-    return guard(() => this[NATIVE].verifySignature(bytesOf(rootKey)));
+    return guard(() => this.#made.verifySignature(bytesOf(rootKey)));
   }
 
   /**
@@ -101,35 +109,35 @@ export class Macaroon {
    * @throws {@link DischargeError} where it does not
    */
   verifyDischarged(rootKey: Uint8Array | string, discharges: readonly Macaroon[], satisfied: (caveat: Buffer) => boolean): void {
-    const bound = discharges.map((discharge) => discharge[NATIVE]);
+    const bound = list(discharges, 'discharges').map((discharge) => Macaroon.native(discharge as Macaroon));
     guard(() => {
-      this[NATIVE].verifyDischarged(bytesOf(rootKey), bound, satisfied);
+      this.#made.verifyDischarged(bytesOf(rootKey), bound, satisfied);
     });
   }
 
   /** Where it says that it is for; never authenticated. */
   get location(): string | null {
-    return this[NATIVE].location();
+    return this.#made.location();
   }
 
   /** The identifier's bytes. */
   get identifier(): Buffer {
-    return this[NATIVE].identifier();
+    return this.#made.identifier();
   }
 
   /** The caveats in order. */
   get caveats(): Caveat[] {
-    return revived<Caveat[]>(this[NATIVE].caveats());
+    return revived<Caveat[]>(this.#made.caveats());
   }
 
   /** The signature, a MAC of 32 bytes over all before. */
   get signature(): Buffer {
-    return this[NATIVE].signature();
+    return this.#made.signature();
   }
 
   /** Whether it is the same; signatures are compared in constant time. */
   equals(other: unknown): boolean {
-    return other instanceof Macaroon && this[NATIVE].equals(other[NATIVE]);
+    return other instanceof Macaroon && this.#made.equals(other.#made);
   }
 }
 
@@ -140,7 +148,7 @@ export function sniffFormat(data: Uint8Array): Format | null {
 
 /** The macaroon in a token's text; throws {@link TokenError}. */
 export function parseToken(token: string): Macaroon {
-  return new Macaroon(guard(() => native.parseToken(token)));
+  return Macaroon.of(guard(() => native.parseToken(token)));
 }
 
 /**
@@ -150,5 +158,10 @@ export function parseToken(token: string): Macaroon {
  * @throws {@link TokenError}
  */
 export function attenuateToken(token: string, caveats: readonly string[]): string {
-  return guard(() => native.attenuateToken(token, [...caveats]));
+  return guard(() =>
+    native.attenuateToken(
+      token,
+      list(caveats, 'caveats').map((caveat) => text(caveat, 'a caveat')),
+    ),
+  );
 }

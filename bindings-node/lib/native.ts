@@ -1,6 +1,7 @@
 /* What the native part offers: simple values, and JSON for plain data. The rest of `lib/` is the package. */
 
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
 /** @internal */
@@ -11,7 +12,7 @@ export interface NativeKeyring {
   size(): number;
   mint(request: NativeMintRequest): string;
   mintChain(paymentHash: string, caveats: Uint8Array[]): string;
-  verify(credential: NativeCredential, request: NativeRequestContext): NativeVerified;
+  verify(credential: NativeCredential, request: NativeRequestContext): string;
   authenticate(macaroon: NativeMacaroon, preimage?: Uint8Array): string | null;
 }
 
@@ -22,14 +23,6 @@ export interface NativeMintRequest {
 
 /** @internal */
 export type NativeRequestContext = object & { readonly __context?: never };
-
-/** @internal */
-export interface NativeVerified {
-  readonly paymentHash: string;
-  readonly uses: number;
-  readonly validUntil: number;
-  readonly keepUntil: number;
-}
 
 /** @internal */
 export interface NativeCredential {
@@ -93,14 +86,7 @@ export interface NativeCall {
 /** @internal */
 export interface NativeGate {
   pendingReleases(): number;
-  enter(
-    method: string,
-    target: string,
-    headers: string[],
-    terms: string,
-    body?: Uint8Array,
-    client?: string,
-  ): Promise<NativeEntered>;
+  enter(method: string, target: string, headers: string[], terms: string, body?: Uint8Array, client?: string): Promise<NativeEntered>;
 }
 
 /** @internal */
@@ -150,11 +136,11 @@ export interface Native {
     capability: string | undefined,
     strict: boolean,
   ) => NativeRequestContext;
-  Credential: {
+  Credential: (abstract new () => NativeCredential) & {
     fromAuthorization(lines: string[]): NativeCredential | null;
     fromGrpcMetadata(macaroonHex: string): NativeCredential;
   };
-  Macaroon: {
+  Macaroon: (abstract new () => NativeMacaroon) & {
     create(rootKey: Uint8Array, identifier: Uint8Array, location?: string): NativeMacaroon;
     parse(data: Uint8Array): NativeMacaroon;
     fromFormat(data: Uint8Array, format: string): NativeMacaroon;
@@ -221,20 +207,28 @@ function platform(): string {
   return `linux-${arch}-${report.header?.glibcVersionRuntime === undefined ? 'musl' : 'gnu'}`;
 }
 
-function load(): Native {
+function find(): Native {
+  const load = createRequire(__filename);
+  const { version } = load('../package.json') as { version: string };
   const name = platform();
   // The platform's own package, as it is published; else what was built here.
   try {
-    return require(`plannt-${name}`) as Native;
+    return checked(load(`plannt-${name}`) as Native, version, `plannt-${name}`);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error;
   }
   const built = join(__dirname, '..', 'native', `plannt.${name}.node`);
-  if (existsSync(built)) return require(built) as Native;
+  if (existsSync(built)) return checked(load(built) as Native, version, built);
   throw new Error(
-    `plannt has no binary for ${name}: install the package plannt-${name} beside it, or build it with a Rust toolchain (npm run build)`,
+    `plannt has no binary for ${name}: install the package plannt-${name} of version ${version} beside it, or build it with a Rust toolchain (npm run build)`,
   );
 }
 
+function checked(found: Native, version: string, where: string): Native {
+  const { version: other } = JSON.parse(found.constants()) as { version: string };
+  if (other === version) return found;
+  throw new Error(`${where} is of version ${other}, and plannt of ${version}: install the same version of both`);
+}
+
 /** @internal */
-export const native: Native = load();
+export const native: Native = find();

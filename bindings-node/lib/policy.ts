@@ -2,7 +2,8 @@
 
 import { inspect } from 'node:util';
 
-import { guard } from './guard.js';
+import { checked, flag, list, msat, seconds, text, whole } from './check.js';
+import { guard, wrong } from './guard.js';
 import { native } from './native.js';
 import type { Network, Time } from './types.js';
 
@@ -87,7 +88,10 @@ export class FeeLimit {
   constructor(
     readonly baseMsat = 5_000n,
     readonly partsPerMillion = 10_000,
-  ) {}
+  ) {
+    msat(baseMsat, 'baseMsat');
+    whole(partsPerMillion, 'partsPerMillion', 0xffff_ffff);
+  }
 
   /** The same limit for each amount. */
   static fixed(baseMsat: bigint): FeeLimit {
@@ -96,7 +100,7 @@ export class FeeLimit {
 
   /** The limit for an amount; a fraction of a msat rounds up. */
   forAmount(amountMsat: bigint): bigint {
-    return BigInt(guard(() => native.feeLimitForAmount(json(this), String(amountMsat))));
+    return BigInt(guard(() => native.feeLimitForAmount(json(this), msat(amountMsat, 'amountMsat').toString())));
   }
 }
 
@@ -126,13 +130,13 @@ export class Hosts {
 
   /** The patterns given. */
   static listed(patterns: Iterable<string>): Hosts {
-    if (typeof patterns === 'string') throw new TypeError('patterns is a list of strings, not one string');
-    return new Hosts([...patterns]);
+    return new Hosts(list(patterns, 'patterns').map((pattern) => text(pattern, 'a pattern')));
   }
 
   /** Whether an origin's host (and port, where the pattern names one) is among them. */
   contain(origin: Origin): boolean {
-    return guard(() => native.hostsContain(json({ patterns: this.patterns }), String(origin)));
+    if (!(origin instanceof Origin)) throw wrong('an Origin', origin);
+    return guard(() => native.hostsContain(json({ patterns: this.patterns }), origin.toString()));
   }
 }
 
@@ -177,27 +181,42 @@ export class Policy implements Required<PolicyOptions> {
   readonly walletLimitsFee: boolean;
   readonly worstCaseFee: FeeLimit;
 
+  /** @throws TypeError and RangeError for what the options can't be, {@link UnknownNetworkError} */
   constructor(options: PolicyOptions) {
-    this.network = options.network;
-    this.maxPaymentMsat = options.maxPaymentMsat;
-    this.allowedHosts = options.allowedHosts ?? Hosts.any();
-    this.fitFee = options.fitFee ?? false;
-    this.maxFee = options.maxFee ?? new FeeLimit();
-    this.payAfterLoss = options.payAfterLoss ?? false;
-    this.plainHttpHosts = options.plainHttpHosts ?? Hosts.none();
-    this.walletLimitsFee = options.walletLimitsFee ?? true;
-    this.worstCaseFee = options.worstCaseFee ?? new FeeLimit(10_000n, 30_000);
+    checked(options);
+    this.network = guard(() => native.parseNetwork(text(options.network, 'network')))[0] as Network;
+    this.maxPaymentMsat = msat(options.maxPaymentMsat, 'maxPaymentMsat');
+    this.allowedHosts = hosts(options.allowedHosts ?? Hosts.any(), 'allowedHosts');
+    this.fitFee = flag(options.fitFee ?? false, 'fitFee');
+    this.maxFee = limit(options.maxFee ?? new FeeLimit(), 'maxFee');
+    this.payAfterLoss = flag(options.payAfterLoss ?? false, 'payAfterLoss');
+    this.plainHttpHosts = hosts(options.plainHttpHosts ?? Hosts.none(), 'plainHttpHosts');
+    this.walletLimitsFee = flag(options.walletLimitsFee ?? true, 'walletLimitsFee');
+    this.worstCaseFee = limit(options.worstCaseFee ?? new FeeLimit(10_000n, 30_000), 'worstCaseFee');
   }
 
   /** The fee that is reserved for an amount. */
   maxFeeMsat(amountMsat: bigint): bigint {
-    return BigInt(guard(() => native.policyMaxFeeMsat(policyJson(this), String(amountMsat))));
+    return BigInt(guard(() => native.policyMaxFeeMsat(policyJson(this), msat(amountMsat, 'amountMsat').toString())));
   }
+}
+
+function limit(given: unknown, name: string): FeeLimit {
+  if (!(given instanceof FeeLimit)) throw wrong(`${name} as a FeeLimit`, given);
+  return given;
+}
+
+function hosts(given: unknown, name: string): Hosts {
+  if (!(given instanceof Hosts)) throw wrong(`${name} as Hosts`, given);
+  return given;
 }
 
 /** @internal A policy as the native part reads it. */
 export function policyData(policy: Policy): object {
-  return { ...policy, allowedHosts: policy.allowedHosts.patterns, plainHttpHosts: policy.plainHttpHosts.patterns };
+  if (!(policy instanceof Policy)) throw wrong('a Policy', policy);
+  const { network, maxPaymentMsat, fitFee, maxFee, payAfterLoss, walletLimitsFee, worstCaseFee } = policy;
+  const hosts = { allowedHosts: policy.allowedHosts.patterns, plainHttpHosts: policy.plainHttpHosts.patterns };
+  return { network, maxPaymentMsat, fitFee, maxFee, payAfterLoss, walletLimitsFee, worstCaseFee, ...hosts };
 }
 
 function policyJson(policy: Policy): string {
@@ -220,7 +239,10 @@ export class BudgetRule {
   constructor(
     readonly limitMsat: bigint,
     readonly windowSeconds: number | null = null,
-  ) {}
+  ) {
+    msat(limitMsat, 'limitMsat');
+    if (windowSeconds !== null) whole(windowSeconds, 'windowSeconds');
+  }
 
   /** A limit over the last 24 hours. */
   static perDay(limitMsat: bigint): BudgetRule {
@@ -234,13 +256,12 @@ export class BudgetRule {
 
   /** The first second that still counts at `now`. */
   since(now: Time): number {
-    const time = now instanceof Date ? Math.floor(now.getTime() / 1000) : now;
-    return guard(() => native.budgetRuleSince(json(this), time));
+    return guard(() => native.budgetRuleSince(json(this), seconds(now)));
   }
 
   /** What is left of it when `spentMsat` is spent or reserved. */
   leftMsat(spentMsat: bigint): bigint {
-    return BigInt(guard(() => native.budgetRuleLeftMsat(json(this), String(spentMsat))));
+    return BigInt(guard(() => native.budgetRuleLeftMsat(json(this), msat(spentMsat, 'spentMsat').toString())));
   }
 }
 
@@ -256,7 +277,7 @@ export class Budget {
   #rules: readonly BudgetRule[];
 
   constructor(rules: Iterable<BudgetRule> = []) {
-    this.#rules = united([...rules]);
+    this.#rules = united(list(rules, 'rules').map(aRule));
   }
 
   /** No limit. */
@@ -271,7 +292,7 @@ export class Budget {
 
   /** Adds a rule. */
   add(rule: BudgetRule): void {
-    this.#rules = united([...this.#rules, rule]);
+    this.#rules = united([...this.#rules, aRule(rule)]);
   }
 
   /** What is left under every rule, where `spentMsat` tells what a rule's window holds; null without rules. */
@@ -279,6 +300,11 @@ export class Budget {
     const left = this.#rules.map((rule) => rule.leftMsat(spentMsat(rule)));
     return left.reduce<bigint | null>((least, one) => (least === null || one < least ? one : least), null);
   }
+}
+
+function aRule(given: unknown): BudgetRule {
+  if (!(given instanceof BudgetRule)) throw wrong('a BudgetRule', given);
+  return given;
 }
 
 function united(rules: BudgetRule[]): readonly BudgetRule[] {

@@ -82,9 +82,7 @@ export interface AuthParam {
 }
 
 /** What follows a scheme: parameters in their order, or one opaque text. */
-export type AuthData =
-  | { readonly type: 'params'; readonly params: readonly AuthParam[] }
-  | { readonly type: 'token68'; readonly token68: string };
+export type AuthData = { readonly type: 'params'; readonly params: readonly AuthParam[] } | { readonly type: 'token68'; readonly token68: string };
 
 /** One challenge of a `WWW-Authenticate` line, of whatever scheme (RFC 9110 §11.6.1). */
 export interface AuthChallenge {

@@ -4,19 +4,28 @@ import { timingSafeEqual } from 'node:crypto';
 import { inspect } from 'node:util';
 
 import { LengthError } from './errors.js';
-import { guard } from './guard.js';
+import { guard, wrong } from './guard.js';
 import { native } from './native.js';
 import type { PaymentHashLike, PreimageLike } from './types.js';
 
 const INSPECT = inspect.custom;
+/** What the native part would give back as it is. */
+const HASH = /^[0-9a-f]{64}$/;
 
-function exactly(bytes: Uint8Array, length: number): Buffer {
+/** @internal A copy of as many bytes. */
+export function exactly(bytes: Uint8Array, length: number): Buffer {
   if (bytes.length !== length) throw new LengthError(`${length} bytes are wanted, not ${bytes.length}`, 'wrong_length');
   return Buffer.from(bytes);
 }
 
-function wrong(what: string, given: unknown): TypeError {
-  return new TypeError(`${what} is wanted, not ${given === null ? 'null' : typeof given}`);
+function bytesOnly(data: unknown): Uint8Array {
+  if (!(data instanceof Uint8Array)) throw wrong('32 bytes', data);
+  return data;
+}
+
+function hexText(text: unknown): string {
+  if (typeof text !== 'string') throw wrong('a string of hex', text);
+  return text;
 }
 
 /**
@@ -24,7 +33,7 @@ function wrong(what: string, given: unknown): TypeError {
  *
  * @example
  * ```js
- * String(new PaymentHash(Buffer.alloc(32))) // '0000…'
+ * String(new PaymentHash(Buffer.alloc(32))).length // 64
  * ```
  */
 export class PaymentHash {
@@ -37,13 +46,13 @@ export class PaymentHash {
   constructor(data: PaymentHashLike) {
     if (data instanceof PaymentHash) this.#hex = data.#hex;
     else if (data instanceof Uint8Array) this.#hex = exactly(data, 32).toString('hex');
-    else if (typeof data === 'string') this.#hex = guard(() => native.parsePaymentHash(data)).toString('hex');
+    else if (typeof data === 'string') this.#hex = HASH.test(data) ? data : guard(() => native.parsePaymentHash(data)).toString('hex');
     else throw wrong('a payment hash', data);
   }
 
   /** Wraps 32 bytes. */
   static fromBytes(data: Uint8Array): PaymentHash {
-    return new PaymentHash(exactly(data, 32));
+    return new PaymentHash(bytesOnly(data));
   }
 
   /** Its 32 bytes. */
@@ -135,22 +144,22 @@ export class Preimage extends Secret {
 
   /** Wraps 32 bytes. */
   static fromBytes(data: Uint8Array): Preimage {
-    return new Preimage(exactly(data, 32));
+    return new Preimage(bytesOnly(data));
   }
 
   /** Reads 64 hex digits of either case. */
   static fromHex(text: string): Preimage {
-    return new Preimage(String(text));
+    return new Preimage(hexText(text));
   }
 
   /** SHA-256 of it. */
   paymentHash(): PaymentHash {
-    return new PaymentHash(native.paymentHashOf(this.exposeBytes()));
+    return new PaymentHash(guard(() => native.paymentHashOf(this.exposeBytes())));
   }
 
   /** Whether SHA-256 of it is `paymentHash`; in constant time. */
   proves(paymentHash: PaymentHashLike): boolean {
-    return native.preimageProves(this.exposeBytes(), hashText(paymentHash));
+    return guard(() => native.preimageProves(this.exposeBytes(), hashText(paymentHash)));
   }
 }
 
@@ -183,12 +192,12 @@ export class RootKey extends Secret {
 
   /** Wraps 32 bytes. */
   static fromBytes(data: Uint8Array): RootKey {
-    return new RootKey(exactly(data, 32));
+    return new RootKey(bytesOnly(data));
   }
 
   /** Reads 64 hex digits of either case. */
   static fromHex(text: string): RootKey {
-    return new RootKey(String(text));
+    return new RootKey(hexText(text));
   }
 }
 

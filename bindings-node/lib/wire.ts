@@ -1,9 +1,21 @@
 /* Challenges, headers, invoices, paths: what stands on the wire, read and written by functions. */
 
+import { bytesOf } from './check.js';
 import { guard } from './guard.js';
 import { native } from './native.js';
-import { lowered, revived, bytesOf } from './plain.js';
-import type { AuthChallenge, Challenge, ChallengeBody, Code, InvoiceFacts, Network, PathRules, PaymentHashLike, PreimageLike, Scheme } from './types.js';
+import { lowered, revived } from './plain.js';
+import type {
+  AuthChallenge,
+  Challenge,
+  ChallengeBody,
+  Code,
+  InvoiceFacts,
+  Network,
+  PathRules,
+  PaymentHashLike,
+  PreimageLike,
+  Scheme,
+} from './types.js';
 import { hashText, PaymentHash, preimageBytes } from './values.js';
 
 /**

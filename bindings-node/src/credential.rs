@@ -12,7 +12,7 @@ use plannt_core::{
     self as core, CredentialError, MAX_TOKEN_BYTES, PaymentHash, Preimage, RootKey, TokenText,
 };
 
-use crate::error::{raise, type_error};
+use crate::error::{raise, told, type_error};
 
 /// Exactly 32 bytes, checked in TypeScript, too.
 pub(crate) fn exactly<const N: usize>(bytes: &[u8]) -> Result<[u8; N]> {
@@ -100,12 +100,19 @@ impl Keyring {
         minted.map(core::Token::into_string).map_err(raise)
     }
 
+    /// One text crosses the border cheaper than an object or an exception: payment hash, uses, `valid_until` and `keep_until`
+    /// in hex of fixed widths, or an error as JSON.
     #[napi(catch_unwind)]
-    pub fn verify(&self, credential: &Credential, request: &RequestContext) -> Result<Verified> {
+    pub fn verify(&self, credential: &Credential, request: &RequestContext) -> String {
         let read = credential.borrowed().map_err(core::VerifyError::Malformed);
         let verified = read
             .and_then(|credential| self.read(|ring| ring.verify(&credential, &request.borrowed())));
-        verified.map(Verified).map_err(raise)
+        match verified {
+            Ok(core::Verified { payment_hash, uses, valid_until, keep_until, .. }) => {
+                format!("{payment_hash}{uses:08x}{valid_until:016x}{keep_until:016x}")
+            }
+            Err(error) => told(&error).to_string(),
+        }
     }
 
     #[napi(catch_unwind)]
@@ -273,32 +280,6 @@ impl RequestContext {
             capability,
             strict,
         })
-    }
-}
-
-#[napi]
-pub struct Verified(core::Verified);
-
-#[napi]
-impl Verified {
-    #[napi(getter, catch_unwind)]
-    pub fn payment_hash(&self) -> String {
-        self.0.payment_hash.to_string()
-    }
-
-    #[napi(getter, catch_unwind)]
-    pub fn uses(&self) -> u32 {
-        self.0.uses
-    }
-
-    #[napi(getter, catch_unwind)]
-    pub fn valid_until(&self) -> f64 {
-        self.0.valid_until as f64
-    }
-
-    #[napi(getter, catch_unwind)]
-    pub fn keep_until(&self) -> f64 {
-        self.0.keep_until as f64
     }
 }
 

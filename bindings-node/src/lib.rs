@@ -2,6 +2,14 @@
 //! checks what it passes on: simple values, and JSON for plain data.
 #![allow(unreachable_pub, reason = "napi exports what is `pub`, from wherever it is")]
 #![allow(missing_docs, reason = "the package's own documentation is in lib/")]
+#![cfg_attr(
+    test,
+    allow(
+        dead_code,
+        unused,
+        reason = "napi exports nothing in a test build, which clippy makes all the same"
+    )
+)]
 
 mod credential;
 mod error;
