@@ -107,9 +107,7 @@ export const SUITES = {
   authorization_header: (input) => {
     if (input.op === 'write') return { value: plannt.authorizationValue(input.token, input.preimage) };
     const credential =
-      input.op === 'read_grpc'
-        ? plannt.Credential.fromGrpcMetadata(input.value)
-        : plannt.Credential.fromAuthorization(lines(input, 'authorization'));
+      input.op === 'read_grpc' ? plannt.Credential.fromGrpcMetadata(input.value) : plannt.Credential.fromAuthorization(lines(input, 'authorization'));
     if (credential === null) throw new Refused('no_credential');
     // A token's macaroon is parsed when it is verified, under whatever key.
     try {
