@@ -1,5 +1,7 @@
 /* What is wrong with an argument is told where it is given: TypeError for another type, RangeError for another range. */
 
+import { isDate, isUint8Array } from 'node:util/types';
+
 import { wrong } from './guard.js';
 import type { Time } from './types.js';
 
@@ -14,7 +16,7 @@ export function msat(amount: unknown, name = 'an amount'): bigint {
 
 /** @internal Unix seconds. */
 export function seconds(time: Time): number {
-  const number = time instanceof Date ? Math.floor(time.getTime() / 1000) : time;
+  const number = isDate(time) ? Math.floor(time.getTime() / 1000) : time;
   if (typeof number !== 'number') throw wrong('a time as a number of seconds or a Date', time);
   if (!Number.isInteger(number) || number < 0) throw new RangeError('a time is a whole number of seconds from 0 on');
   return number;
@@ -23,8 +25,19 @@ export function seconds(time: Time): number {
 /** @internal Bytes of text, or bytes. */
 export function bytesOf(data: unknown): Uint8Array {
   if (typeof data === 'string') return Buffer.from(data, 'utf8');
-  if (!(data instanceof Uint8Array)) throw wrong('text or a Uint8Array', data);
+  if (!isUint8Array(data)) throw wrong('text or a Uint8Array', data);
   return data;
+}
+
+/** @internal Bytes. */
+export function bytes(given: unknown, name: string): Uint8Array {
+  if (!isUint8Array(given)) throw wrong(`${name} as a Uint8Array`, given);
+  return given;
+}
+
+/** @internal Text that may be absent. */
+export function optionalText(given: unknown, name: string): string | undefined {
+  return given === null || given === undefined ? undefined : text(given, name);
 }
 
 /** @internal An object of options. */

@@ -1,6 +1,7 @@
 /* Keyring, credentials, and what they are held against. */
 
 import { inspect } from 'node:util';
+import { isUint8Array } from 'node:util/types';
 
 import { bytesOf, checked, flag, list, msat, seconds, text, whole } from './check.js';
 import { errorOf, type Told } from './errors.js';
@@ -107,7 +108,7 @@ export class MintRequest {
 /** Exactly 32 bytes, or nothing; a copy, so that it stays what was checked. */
 function digestOf(bytes: unknown, name: string): Buffer | null {
   if (bytes === null || bytes === undefined) return null;
-  if (!(bytes instanceof Uint8Array)) throw wrong(`${name} as 32 bytes`, bytes);
+  if (!isUint8Array(bytes)) throw wrong(`${name} as 32 bytes`, bytes);
   return exactly(bytes, 32);
 }
 
@@ -315,7 +316,7 @@ export class Credential {
 
   /** Reads gRPC metadata `token` or `macaroon`: one token in hex, whose preimage is a caveat. */
   static fromGrpcMetadata(macaroonHex: string): Credential {
-    return new Credential(guard(() => native.Credential.fromGrpcMetadata(macaroonHex)));
+    return new Credential(guard(() => native.Credential.fromGrpcMetadata(text(macaroonHex, 'macaroonHex'))));
   }
 
   /** Its tokens in the order of the wire. */

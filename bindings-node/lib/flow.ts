@@ -1,7 +1,7 @@
 /* The paying flow: the core's state machine. */
 
-import { seconds } from './check.js';
-import { guard } from './guard.js';
+import { bytesOf, checked, seconds, text } from './check.js';
+import { guard, wrong } from './guard.js';
 import { native, type NativeFlow } from './native.js';
 import { lowered, revived } from './plain.js';
 import { type Policy, policyData, Origin } from './policy.js';
@@ -17,18 +17,20 @@ import { hashText, preimageBytes } from './values.js';
  * ```
  */
 export function requestFacts(method: string, origin: Origin, target: string, body: Uint8Array | null = new Uint8Array()): RequestFacts {
-  return { method, origin, target, bodySha256: body === null ? null : guard(() => native.contentDigest(body)) };
+  if (!(origin instanceof Origin)) throw wrong('an Origin', origin);
+  const bodySha256 = body === null ? null : guard(() => native.contentDigest(bytesOf(body)));
+  return { method: text(method, 'method'), origin, target: text(target, 'target'), bodySha256 };
 }
 
 /** What the journal knows a request by, or null where its body can't be repeated. */
 export function requestKey(request: RequestFacts, wallet: string): RequestKey | null {
-  const { method, origin, target, bodySha256 } = request;
-  return bodySha256 === null ? null : { method, origin, target, bodySha256, wallet };
+  const { method, origin, target, bodySha256 } = checked(request);
+  return bodySha256 === null ? null : { method, origin, target, bodySha256, wallet: text(wallet, 'wallet') };
 }
 
 /** One SHA-256 over all of a request's key. */
 export function requestKeyDigest(key: RequestKey): Buffer {
-  return guard(() => native.requestKeyDigest(lowered(key)));
+  return guard(() => native.requestKeyDigest(lowered(checked(key))));
 }
 
 /**
@@ -67,12 +69,7 @@ export class Flow {
    * @throws {@link UnexpectedEventError} for an event that does not answer the step; the flow is as it was
    */
   handle(event: Event, now: Time): void {
-    const told =
-      event.type === 'looked_up'
-        ? { ...event, lookUp: proved(event.lookUp) }
-        : event.type === 'payment'
-          ? { ...event, result: proved(event.result) }
-          : event;
+    const told = withProof(checked(event));
     guard(() => {
       this.#made.handle(lowered(told), seconds(now));
     });
@@ -83,12 +80,18 @@ export class Flow {
 class DryRun extends Flow {}
 
 function begin(policy: Policy, request: RequestFacts, wallet: string, dryRun: boolean): NativeFlow {
-  return guard(() => new native.Flow(lowered(policyData(policy)), lowered(request), wallet, dryRun));
+  return guard(() => new native.Flow(lowered(policyData(policy)), lowered(checked(request)), text(wallet, 'wallet'), dryRun));
 }
 
 /** With the preimage as the native part reads it. */
 function proved(result: LookUp | PaymentResult): unknown {
+  checked(result);
   return 'preimage' in result ? { ...result, preimage: preimageBytes(result.preimage).toString('hex') } : result;
+}
+
+function withProof(event: Event): unknown {
+  if (event.type === 'looked_up') return { ...event, lookUp: proved(event.lookUp) };
+  return event.type === 'payment' ? { ...event, result: proved(event.result) } : event;
 }
 
 /** What a wallet's answer means for a payment that was left unfinished (docs/PROTOCOL.md §5.4): "not found" means failed only once the
@@ -99,15 +102,15 @@ export function resolve(answer: LookUp, paymentHash: PaymentHashLike, invoiceExp
 
 /** Whether a state of an intent may still become paid. */
 export function intentStateIsUnresolved(state: IntentState): boolean {
-  return guard(() => native.intentStateIsUnresolved(state));
+  return guard(() => native.intentStateIsUnresolved(text(state, 'state')));
 }
 
 /** Whether a kept credential's readable caveats allow a request at `now`; what can't be read is no reason to leave it out. */
 export function tokenFits(token: string, request: RequestFacts, now: Time): boolean {
-  return guard(() => native.tokenFits(token, lowered(request), seconds(now)));
+  return guard(() => native.tokenFits(text(token, 'token'), lowered(checked(request)), seconds(now)));
 }
 
 /** Until when a token's caveats let it be used, unix seconds; null where they don't tell. */
 export function tokenValidUntil(token: string): number | null {
-  return guard(() => native.tokenValidUntil(token));
+  return guard(() => native.tokenValidUntil(text(token, 'token')));
 }

@@ -29,8 +29,10 @@ export function convert(error: unknown): unknown {
     return made;
   }
   const { code } = error as NodeJS.ErrnoException;
-  // What napi says of an argument that is not what it takes.
-  if (code !== undefined && (code === 'InvalidArg' || code.endsWith('Expected'))) return new TypeError(error.message);
+  // What napi says of an argument that is not what it takes; it shows the argument, which may be a secret.
+  if (code !== undefined && (code === 'InvalidArg' || code.endsWith('Expected'))) {
+    return new TypeError(error.message.replace(/ JavaScript value `[^]*`/, ' the value').slice(0, 200));
+  }
   if (code === 'GenericFailure' || code === 'Unknown') return new InternalError(error.message, 'internal');
   return error;
 }

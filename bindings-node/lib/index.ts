@@ -9,6 +9,7 @@
 
 export * from './constants.js';
 export * from './credential.js';
+export type * from './decoded.js';
 export * from './errors.js';
 export * from './flow.js';
 export { attenuateToken, Macaroon, parseToken, sniffFormat } from './macaroon.js';

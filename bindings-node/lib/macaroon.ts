@@ -1,10 +1,11 @@
 /* Macaroons as a format, whatever they are used for. */
 
-import { bytesOf, list, text } from './check.js';
+import { bytes, bytesOf, list, optionalText, text } from './check.js';
 import { guard, wrong } from './guard.js';
 import { native, type NativeMacaroon } from './native.js';
 import { revived } from './plain.js';
 import type { Caveat, Format } from './types.js';
+import { exactly } from './values.js';
 
 /**
  * A macaroon, in whichever of the three encodings it came (docs/PROTOCOL.md §1). Reading is strict: any bytes give a value or a
@@ -39,22 +40,22 @@ export class Macaroon {
 
   /** Makes a macaroon under `rootKey`, which goes through `macaroons-key-generator` first, as in every library. */
   static create(rootKey: Uint8Array | string, identifier: Uint8Array | string, location?: string | null): Macaroon {
-    return new Macaroon(guard(() => native.Macaroon.create(bytesOf(rootKey), bytesOf(identifier), location ?? undefined)));
+    return new Macaroon(guard(() => native.Macaroon.create(bytesOf(rootKey), bytesOf(identifier), optionalText(location, 'location'))));
   }
 
   /** Reads a macaroon of any format; its first byte tells which. */
   static parse(data: Uint8Array): Macaroon {
-    return new Macaroon(guard(() => native.Macaroon.parse(data)));
+    return new Macaroon(guard(() => native.Macaroon.parse(bytes(data, 'a macaroon'))));
   }
 
   /** Reads v1: packets with a length of four hex digits. */
   static fromV1(data: Uint8Array): Macaroon {
-    return new Macaroon(guard(() => native.Macaroon.fromFormat(data, 'v1')));
+    return new Macaroon(guard(() => native.Macaroon.fromFormat(bytes(data, 'a macaroon'), 'v1')));
   }
 
   /** Reads v2 binary. */
   static fromV2(data: Uint8Array): Macaroon {
-    return new Macaroon(guard(() => native.Macaroon.fromFormat(data, 'v2')));
+    return new Macaroon(guard(() => native.Macaroon.fromFormat(bytes(data, 'a macaroon'), 'v2')));
   }
 
   /** Reads v2 JSON. */
@@ -79,7 +80,7 @@ export class Macaroon {
 
   /** Writes it in a format. */
   toFormat(format: Format): Buffer {
-    return guard(() => this.#made.toFormat(format));
+    return guard(() => this.#made.toFormat(text(format, 'format')));
   }
 
   /** Adds a first-party caveat; anyone who holds the macaroon can. When it would outgrow a limit, it stays as it was. */
@@ -89,7 +90,9 @@ export class Macaroon {
 
   /** Adds a caveat that the holder of `key` (32 bytes) discharges; `nonce` (24 bytes) never comes again under one signature. */
   attenuateThirdParty(key: Uint8Array, id: Uint8Array | string, nonce: Uint8Array, location?: string | null): void {
-    this.#made = guard(() => this.#made.attenuatedThirdParty(key, bytesOf(id), nonce, location ?? undefined));
+    this.#made = guard(() =>
+      this.#made.attenuatedThirdParty(bytes(key, 'key'), bytesOf(id), exactly(bytes(nonce, 'nonce'), 24), optionalText(location, 'location')),
+    );
   }
 
   /** The discharge as it is presented with this macaroon, whose caveats are all added by then. */
@@ -110,6 +113,7 @@ export class Macaroon {
    */
   verifyDischarged(rootKey: Uint8Array | string, discharges: readonly Macaroon[], satisfied: (caveat: Buffer) => boolean): void {
     const bound = list(discharges, 'discharges').map((discharge) => Macaroon.native(discharge as Macaroon));
+    if (typeof satisfied !== 'function') throw wrong('satisfied as a function', satisfied);
     guard(() => {
       this.#made.verifyDischarged(bytesOf(rootKey), bound, satisfied);
     });
@@ -143,12 +147,12 @@ export class Macaroon {
 
 /** The format that bytes of this kind begin with, or null. */
 export function sniffFormat(data: Uint8Array): Format | null {
-  return guard(() => native.sniffFormat(data)) as Format | null;
+  return guard(() => native.sniffFormat(bytes(data, 'a macaroon'))) as Format | null;
 }
 
 /** The macaroon in a token's text; throws {@link TokenError}. */
 export function parseToken(token: string): Macaroon {
-  return Macaroon.of(guard(() => native.parseToken(token)));
+  return Macaroon.of(guard(() => native.parseToken(text(token, 'token'))));
 }
 
 /**
@@ -160,7 +164,7 @@ export function parseToken(token: string): Macaroon {
 export function attenuateToken(token: string, caveats: readonly string[]): string {
   return guard(() =>
     native.attenuateToken(
-      token,
+      text(token, 'token'),
       list(caveats, 'caveats').map((caveat) => text(caveat, 'a caveat')),
     ),
   );

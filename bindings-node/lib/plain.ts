@@ -1,5 +1,7 @@
 /* Plain data on their way to and from the native part, as JSON: amounts are decimal texts there, bytes and hashes are hex. */
 
+import { isDate, isUint8Array } from 'node:util/types';
+
 import { msat, seconds } from './check.js';
 import { errorOf, type Told } from './errors.js';
 import { setReviver } from './guard.js';
@@ -39,8 +41,8 @@ function lower(value: unknown): unknown {
   if (typeof value === 'bigint') return msat(value).toString();
   if (value instanceof PaymentHash || value instanceof Origin) return value.toString();
   if (value instanceof Preimage) return value.exposeHex();
-  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex');
-  if (value instanceof Date) return seconds(value);
+  if (isUint8Array(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex');
+  if (isDate(value)) return seconds(value);
   if (Array.isArray(value)) return value.map(lower);
   if (value !== null && typeof value === 'object') {
     return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, lower(member)]));

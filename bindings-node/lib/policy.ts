@@ -36,7 +36,15 @@ export class Origin {
 
   /** @throws {@link OriginError} */
   constructor(scheme: string, host: string, port?: number | null) {
-    const facts = JSON.parse(guard(() => native.originFacts(scheme, host, port ?? undefined))) as OriginFacts;
+    const facts = JSON.parse(
+      guard(() =>
+        native.originFacts(
+          text(scheme, 'scheme'),
+          text(host, 'host'),
+          port === null || port === undefined ? undefined : whole(port, 'port', 0xffff_ffff),
+        ),
+      ),
+    ) as OriginFacts;
     this.scheme = facts.scheme;
     this.host = facts.host;
     this.port = facts.port;
@@ -45,8 +53,8 @@ export class Origin {
   }
 
   /** Reads `scheme://host[:port]`; throws {@link OriginError}. */
-  static parse(text: string): Origin {
-    const facts = JSON.parse(guard(() => native.originParse(text))) as OriginFacts;
+  static parse(origin: string): Origin {
+    const facts = JSON.parse(guard(() => native.originParse(text(origin, 'an origin')))) as OriginFacts;
     return new Origin(facts.scheme, facts.host, facts.port);
   }
 

@@ -2,6 +2,7 @@
 
 import { timingSafeEqual } from 'node:crypto';
 import { inspect } from 'node:util';
+import { isUint8Array } from 'node:util/types';
 
 import { LengthError } from './errors.js';
 import { guard, wrong } from './guard.js';
@@ -19,7 +20,7 @@ export function exactly(bytes: Uint8Array, length: number): Buffer {
 }
 
 function bytesOnly(data: unknown): Uint8Array {
-  if (!(data instanceof Uint8Array)) throw wrong('32 bytes', data);
+  if (!isUint8Array(data)) throw wrong('32 bytes', data);
   return data;
 }
 
@@ -45,7 +46,7 @@ export class PaymentHash {
    */
   constructor(data: PaymentHashLike) {
     if (data instanceof PaymentHash) this.#hex = data.#hex;
-    else if (data instanceof Uint8Array) this.#hex = exactly(data, 32).toString('hex');
+    else if (isUint8Array(data)) this.#hex = exactly(data, 32).toString('hex');
     else if (typeof data === 'string') this.#hex = HASH.test(data) ? data : guard(() => native.parsePaymentHash(data)).toString('hex');
     else throw wrong('a payment hash', data);
   }
@@ -90,7 +91,7 @@ class Secret {
 
   protected constructor(data: unknown, what: string) {
     if (data instanceof Secret && new.target === data.constructor) this.#bytes = data.#bytes;
-    else if (data instanceof Uint8Array) this.#bytes = exactly(data, 32);
+    else if (isUint8Array(data)) this.#bytes = exactly(data, 32);
     else if (typeof data === 'string') this.#bytes = guard(() => native.parseSecret(data));
     else throw wrong(what, data);
   }

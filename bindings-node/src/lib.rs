@@ -12,6 +12,8 @@
 )]
 
 mod credential;
+#[cfg(debug_assertions)]
+mod defect;
 mod error;
 mod flow;
 mod gate;

@@ -30,7 +30,7 @@ use crate::plain::{
 const GRACE: Duration = Duration::from_secs(30);
 
 /// Blocking work beside the event loop.
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
     let panicked = |_| raise_as("InternalError", "internal", "a defect of this package", json!({}));

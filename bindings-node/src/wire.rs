@@ -196,7 +196,33 @@ pub fn read_invoice(bolt11: String) -> Result<String> {
 #[napi(catch_unwind)]
 pub fn decode_any(text: String) -> Result<String> {
     let decoded = core::decode_any(&text).map_err(raise)?;
-    serde_json::to_string(&decoded).map_err(type_error)
+    Ok(named(serde_json::to_value(&decoded).map_err(type_error)?).to_string())
+}
+
+/// With JavaScript's names, and amounts as texts.
+fn named(value: Value) -> Value {
+    match value {
+        Value::Array(items) => items.into_iter().map(named).collect(),
+        Value::Object(members) => {
+            let member = |(name, value): (String, Value)| match (name.as_str(), value.as_u64()) {
+                ("amount_msat", Some(amount)) => ("amountMsat".into(), msat(amount).into()),
+                ("kind", _) => ("type".into(), value),
+                _ => (camel(&name), named(value)),
+            };
+            members.into_iter().map(member).collect()
+        }
+        plain => plain,
+    }
+}
+
+fn camel(name: &str) -> String {
+    let mut words = name.split('_');
+    let mut camel = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        camel.extend(word.chars().next().map(|c| c.to_ascii_uppercase()));
+        camel.extend(word.chars().skip(1));
+    }
+    camel
 }
 
 #[napi(catch_unwind)]
