@@ -4,7 +4,7 @@ import { inspect } from 'node:util';
 import { isUint8Array } from 'node:util/types';
 
 import { bytesOf, checked, flag, list, msat, seconds, text, whole } from './check.js';
-import { errorOf, type Told } from './errors.js';
+import { errorOf, type Told } from './raised.js';
 import { guard, wrong } from './guard.js';
 import { Macaroon } from './macaroon.js';
 import { native, type NativeCredential, type NativeKeyring, type NativeMintRequest, type NativeRequestContext } from './native.js';

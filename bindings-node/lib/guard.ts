@@ -1,6 +1,7 @@
 /* The border to the native part: its errors become the package's own. */
 
-import { errorOf, InternalError, type Told } from './errors.js';
+import { InternalError } from './errors.js';
+import { errorOf, type Told } from './raised.js';
 
 /** @internal What was given, as it is told in a TypeError: never its value, which may be a secret. */
 export function wrong(wanted: string, given: unknown): TypeError {

@@ -3,7 +3,7 @@
 import { isDate, isUint8Array } from 'node:util/types';
 
 import { msat, seconds } from './check.js';
-import { errorOf, type Told } from './errors.js';
+import { errorOf, type Told } from './raised.js';
 import { setReviver } from './guard.js';
 import { Origin } from './policy.js';
 import { PaymentHash, Preimage } from './values.js';

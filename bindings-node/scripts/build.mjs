@@ -62,6 +62,8 @@ function names(script) {
   return [...new Set([...own, ...passed])].filter((name) => name !== '__esModule' && name !== 'default').sort();
 }
 
+// What is packed has the licences, too.
+for (const licence of ['LICENSE-APACHE', 'LICENSE-MIT']) copyFileSync(join(home, '..', licence), join(home, licence));
 if (process.env.PLANNT_NATIVE === 'none') rmSync(native, { recursive: true, force: true });
 else buildNative();
 buildLib();

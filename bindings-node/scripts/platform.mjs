@@ -12,7 +12,9 @@ export function platform() {
 
 const self = fileURLToPath(import.meta.url);
 if (process.argv[1] === self) {
+  const home = join(dirname(self), '..');
   const name = basename(process.cwd());
+  for (const licence of ['LICENSE-APACHE', 'LICENSE-MIT']) copyFileSync(join(home, '..', licence), licence);
   rmSync('plannt.node', { force: true });
-  copyFileSync(join(dirname(self), '..', 'native', `plannt.${name}.node`), 'plannt.node');
+  copyFileSync(join(home, 'native', `plannt.${name}.node`), 'plannt.node');
 }
