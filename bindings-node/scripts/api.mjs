@@ -21,7 +21,7 @@ function ofType(type) {
   if (!type.isUnion()) return type.isStringLiteral() ? [type.value] : names(type);
   return type.types.flatMap((one) => {
     if (one.isStringLiteral()) return [one.value];
-    const kind = one.flags & ts.TypeFlags.Object ? one.getProperty('type') : undefined;
+    const kind = checker.getPropertyOfType(one, 'type');
     const literal = kind && checker.getTypeOfSymbol(kind);
     return literal?.isStringLiteral() ? [literal.value, ...names(one)] : [];
   });
