@@ -14,6 +14,7 @@ export * from './errors.js';
 export * from './flow.js';
 export { attenuateToken, Macaroon, parseToken, sniffFormat } from './macaroon.js';
 export { Budget, BudgetRule, FeeLimit, Hosts, Origin, Policy, type PolicyOptions } from './policy.js';
+export { MintRequest, type MintRequestOptions, RequestContext, type RequestContextOptions } from './requests.js';
 export type * from './types.js';
 export { PaymentHash, Preimage, RootKey, type RootKeyLike } from './values.js';
 export * from './wire.js';
