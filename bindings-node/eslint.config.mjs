@@ -15,7 +15,20 @@ export default defineConfig(
   {
     files: ['**/*.mjs', '**/*.cjs'],
     languageOptions: {
-      globals: { Buffer: 'readonly', URL: 'readonly', console: 'readonly', process: 'readonly', require: 'readonly', structuredClone: 'readonly' },
+      globals: {
+        Buffer: 'readonly',
+        URL: 'readonly',
+        console: 'readonly',
+        fetch: 'readonly',
+        ReadableStream: 'readonly',
+        Request: 'readonly',
+        Response: 'readonly',
+        AbortController: 'readonly',
+        Headers: 'readonly',
+        process: 'readonly',
+        require: 'readonly',
+        structuredClone: 'readonly',
+      },
     },
   },
 );

@@ -10,11 +10,25 @@
 export * from './constants.js';
 export * from './credential.js';
 export type * from './decoded.js';
+export {
+  type BudgetStatus,
+  Call,
+  type CallStep,
+  defaultJournal,
+  Driver,
+  type DriverOptions,
+  type HttpStep,
+  Journal,
+  type Recovered,
+  type ResponseHead,
+} from './driver.js';
 export * from './errors.js';
+export { type Fetch, l402Fetch, outcomeOf, quoteFetch } from './fetch.js';
 export * from './flow.js';
 export { attenuateToken, Macaroon, parseToken, sniffFormat } from './macaroon.js';
 export { Budget, BudgetRule, FeeLimit, Hosts, Origin, Policy, type PolicyOptions } from './policy.js';
 export { MintRequest, type MintRequestOptions, RequestContext, type RequestContextOptions } from './requests.js';
 export type * from './types.js';
 export { PaymentHash, Preimage, RootKey, type RootKeyLike } from './values.js';
+export * from './wallet.js';
 export * from './wire.js';
