@@ -25,6 +25,24 @@ export {
 export * from './errors.js';
 export { type Fetch, l402Fetch, outcomeOf, quoteFetch } from './fetch.js';
 export * from './flow.js';
+export {
+  type ChargeOptions,
+  FREE,
+  Gate,
+  type GateOptions,
+  type GateRequest,
+  type HandleOptions,
+  type HeaderPairs,
+  l402,
+  NOT_FOUND,
+  Passage,
+  passageOf,
+  type Pricer,
+  type Pricing,
+  type Refused,
+  routes,
+  type Terms,
+} from './gate.js';
 export { attenuateToken, Macaroon, parseToken, sniffFormat } from './macaroon.js';
 export { Budget, BudgetRule, FeeLimit, Hosts, Origin, Policy, type PolicyOptions } from './policy.js';
 export { MintRequest, type MintRequestOptions, RequestContext, type RequestContextOptions } from './requests.js';

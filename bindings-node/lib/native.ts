@@ -103,7 +103,7 @@ export interface NativeAdmitted {
   grant(): string | null;
   forward(): void;
   answer(headers: string[]): string[];
-  notReached(headers: string[]): Promise<string[]>;
+  notReached(): Promise<void>;
 }
 
 /** @internal */

@@ -265,11 +265,11 @@ impl Admitted {
         Ok(write_headers(&headers, true))
     }
 
+    /// Gives the use back: no byte of the request was written to any upstream.
     #[napi]
-    pub async fn not_reached(&self, headers: Pairs) -> Result<Pairs> {
-        let mut headers = read_headers(headers).map_err(type_error)?;
-        let passage = self.take()?;
-        passage.not_reached(&mut headers).await;
-        Ok(write_headers(&headers, true))
+    pub async fn not_reached(&self) -> Result<()> {
+        let returned = self.take()?.give_back().await;
+        *self.passage.lock().unwrap_or_else(PoisonError::into_inner) = Some(returned);
+        Ok(())
     }
 }

@@ -33,36 +33,64 @@ pub struct Entry<B> {
 #[derive(Debug)]
 #[must_use = "a request goes on after `forward`, and its answer's headers are rewritten"]
 pub struct Passage {
-    grant: Option<Grant>,
+    held: Held,
+}
+
+/// What a request goes on with.
+#[derive(Debug)]
+enum Held {
+    /// Nothing: it is free.
+    Free,
+    /// A use.
+    Grant(Grant),
+    /// A use that was given back, and whether the store has confirmed it.
+    Returned { confirmed: bool },
 }
 
 impl Passage {
-    /// The use, where the request is not free.
+    /// The use, where the request is not free and the use was not given back.
     pub fn grant(&self) -> Option<&Grant> {
-        self.grant.as_ref()
+        match &self.held {
+            Held::Grant(grant) => Some(grant),
+            Held::Free | Held::Returned { .. } => None,
+        }
     }
 
     /// The request goes on now: from here the use is spent, unless it was certainly
     /// [not reached](Self::not_reached).
     pub fn forward(&mut self) {
-        if let Some(grant) = &mut self.grant {
+        if let Held::Grant(grant) = &mut self.held {
             grant.forward();
+        }
+    }
+
+    /// Gives the use back, since no byte of the request was written to any upstream connection.
+    pub async fn give_back(self) -> Self {
+        match self.held {
+            Held::Grant(grant) => {
+                Self { held: Held::Returned { confirmed: grant.release().await } }
+            }
+            held => Self { held },
         }
     }
 
     /// Rewrites an answer's headers as docs/PROTOCOL.md §3 wants them: `x-l402` says what became of
     /// the credential, and a paid answer is private.
     pub fn answer(self, headers: &mut HeaderMap) {
-        let state = self.grant.as_ref().map(Grant::x_l402);
-        finish(headers, self.grant.is_some(), state);
+        match self.held {
+            Held::Free => finish(headers, false, None),
+            Held::Grant(grant) => finish(headers, true, Some(grant.x_l402())),
+            Held::Returned { confirmed } => {
+                let state = confirmed.then(|| HeaderValue::from_static("unspent"));
+                finish(headers, true, state);
+            }
+        }
     }
 
-    /// The same where no byte of the request was written to any upstream connection: the use is
-    /// given back, and `x-l402` says `unspent` once that is confirmed.
+    /// [Gives the use back](Self::give_back), and rewrites the answer's headers: `x-l402` says
+    /// `unspent` once that is confirmed.
     pub async fn not_reached(self, headers: &mut HeaderMap) {
-        let Some(grant) = self.grant else { return finish(headers, false, None) };
-        let state = grant.release().await.then(|| HeaderValue::from_static("unspent"));
-        finish(headers, true, state);
+        self.give_back().await.answer(headers);
     }
 }
 
@@ -105,17 +133,17 @@ impl Gate {
         // Before it is priced: a pricer sees what goes on.
         headers::remove_overrides(&mut parts.headers);
         normalize(&mut parts, pricer).map_err(|detail| refuse(Code::BadPath, Some(&detail)))?;
-        let (body, grant) = match pricer.terms(&parts) {
-            Pricing::Free => (GateBody::passing(body), None),
+        let (body, held) = match pricer.terms(&parts) {
+            Pricing::Free => (GateBody::passing(body), Held::Free),
             Pricing::NotFound => return Err(refuse(Code::NotFound, None)),
             Pricing::Paid(terms) => {
                 let (body, grant) = self.enter_paid(&parts, body, &terms).await?;
-                (body, Some(grant))
+                (body, Held::Grant(grant))
             }
         };
         presented::remove(&mut parts.headers);
         headers::remove_x_l402(&mut parts.headers);
-        Ok(Entry { request: Request::from_parts(parts, body), passage: Passage { grant } })
+        Ok(Entry { request: Request::from_parts(parts, body), passage: Passage { held } })
     }
 
     async fn enter_paid<B>(
