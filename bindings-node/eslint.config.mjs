@@ -19,6 +19,7 @@ export default defineConfig(
         Buffer: 'readonly',
         URL: 'readonly',
         console: 'readonly',
+        setTimeout: 'readonly',
         fetch: 'readonly',
         ReadableStream: 'readonly',
         Request: 'readonly',
