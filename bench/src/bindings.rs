@@ -68,8 +68,10 @@ pub(crate) fn run(rounds: usize, commands: [(&str, &str); 2]) -> Result<(), Stri
     });
     println!("|---|---:|---:|---:|");
     let row = |name: &str, mint: f64, verify: f64, header: Option<f64>| {
-        let header = header.map_or("–".into(), |ns| format!("{ns:.0}"));
-        println!("| {name} | {mint:.0} | {verify:.0} | {header} |");
+        // What was not measured is still at infinity.
+        let cell = |ns: f64| if ns.is_finite() { format!("{ns:.0}") } else { "–".into() };
+        let header = header.map_or("–".into(), cell);
+        println!("| {name} | {} | {} | {header} |", cell(mint), cell(verify));
     };
     row("plannt-core (Rust)", best("mint"), best("verify"), Some(best("header")));
     for (_, binding, library) in &pairs {

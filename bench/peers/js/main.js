@@ -69,7 +69,9 @@ function best(work) {
 }
 
 const hash = sha256(preimage);
-const token = mint(hash);
+// Its exportBinary doubles a buffer at every append, and has no room left after a few caveats.
+const exportable = todo.caveats.length <= 3;
+const token = exportable ? mint(hash) : null;
 verify(todo.token);
 const forged = Buffer.from(todo.token, 'base64');
 forged[forged.length - 1] ^= 1;
@@ -81,7 +83,7 @@ console.log(JSON.stringify({
   library: `js macaroon ${require('macaroon/package.json').version}`,
   runtime: `Node.js ${process.versions.node}`,
   token,
-  mint: { ns: best(() => mint(hash)) },
+  mint: exportable ? { ns: best(() => mint(hash)) } : null,
   chain: { ns: best(() => chain(hash)) },
   verify: { ns: best(() => verify(todo.token)) },
 }));
