@@ -105,9 +105,11 @@ fn finish(headers: &mut HeaderMap, paid: bool, state: Option<HeaderValue>) {
 }
 
 impl Gate {
-    /// Takes a whole request: normalizes its path, asks for its terms, reads a body that is bound,
-    /// and decides. Headers that override the method or rewrite the path are removed first. For servers that are no tower services; [`GateLayer`](crate::GateLayer) does the
-    /// same. A [`ClientAddr`] in the request's extensions is whom the limit of challenges counts.
+    /// Takes a whole request: checks its [`authority`](crate::authority()), where it has one,
+    /// normalizes its path, asks for its terms, reads a body that is bound, and decides. Headers
+    /// that override the method or rewrite the path are removed first. For servers that are no
+    /// tower services; [`GateLayer`](crate::GateLayer) does the same. A [`ClientAddr`] in the
+    /// request's extensions is whom the limit of challenges counts.
     ///
     /// # Errors
     /// The finished answer, where the request may not go on.
@@ -130,6 +132,7 @@ impl Gate {
             refused.headers_mut().insert(ALLOW, HeaderValue::from_static(ALLOWED));
             return Err(refused);
         }
+        crate::authority(&parts).map_err(|detail| refuse(Code::BadRequest, Some(detail)))?;
         // Before it is priced: a pricer sees what goes on.
         headers::remove_overrides(&mut parts.headers);
         normalize(&mut parts, pricer).map_err(|detail| refuse(Code::BadPath, Some(&detail)))?;

@@ -34,6 +34,7 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+mod authority;
 mod body;
 mod clock;
 #[cfg(feature = "contract-tests")]
@@ -57,6 +58,7 @@ mod store;
 mod terms;
 
 pub use answer::error_response;
+pub use authority::authority;
 pub use body::GateBody;
 pub use clock::{Clock, SystemClock};
 #[cfg(feature = "sqlite")]

@@ -112,3 +112,25 @@ async fn no_header_changes_what_was_priced() {
         assert_eq!(refused.status(), 405);
     }
 }
+
+#[tokio::test]
+async fn a_host_is_said_once_and_in_one_way() {
+    let world = World::start().await;
+    for (hosts, status) in [
+        (&["a.example"][..], 402),
+        (&[], 402),
+        (&["a.example", "a.example"], 400),
+        (&["a.example", "b.example"], 400),
+        (&["a.example, b.example"], 400),
+        (&["user@a.example"], 400),
+        (&[""], 400),
+    ] {
+        let mut request = Request::builder().uri("/v1/demo");
+        for host in hosts {
+            request = request.header("host", *host);
+        }
+        let request = request.body(Full::new(Bytes::new())).unwrap();
+        let refused = world.gate.enter(request, &*world.prices).await.unwrap_err();
+        assert_eq!(refused.status(), status, "{hosts:?}");
+    }
+}
