@@ -51,12 +51,44 @@ pub struct DriverOptions {
     pub clock: Arc<dyn Clock>,
 }
 
+/// What a call is about to do, or has just done, for whoever watches it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Progress {
+    /// An earlier payment of unknown outcome is looked up.
+    LookingUp {
+        /// Its payment hash.
+        payment_hash: PaymentHash,
+    },
+    /// The wallet has paid.
+    Paid {
+        /// The invoice's amount, msat.
+        amount_msat: u64,
+    },
+    /// The wallet is asked to pay.
+    Paying {
+        /// The invoice's amount, msat.
+        amount_msat: u64,
+        /// The most that it may cost beyond that, msat.
+        max_fee_msat: u64,
+    },
+    /// The request is sent.
+    Requesting {
+        /// Whether it carries a credential.
+        with_credential: bool,
+    },
+}
+
+/// Watches a call. It is called between two steps, so it must not block.
+pub type Observer = Arc<dyn Fn(Progress) + Send + Sync>;
+
 /// Runs calls.
 #[derive(Clone)]
 pub struct Driver {
     journal: Arc<Journal>,
     payer: Arc<dyn Payer>,
     options: DriverOptions,
+    observer: Option<Observer>,
 }
 
 /// A call that ended in a response, which the [`Exchange`] holds.
@@ -81,7 +113,21 @@ pub enum Quoted<R> {
 impl Driver {
     /// Puts a driver together.
     pub fn new(journal: Arc<Journal>, payer: Arc<dyn Payer>, options: DriverOptions) -> Self {
-        Self { journal, payer, options }
+        Self { journal, payer, options, observer: None }
+    }
+
+    /// The same driver, with another limit for a call, msat, fee included.
+    #[must_use]
+    pub fn with_max_payment_msat(mut self, limit_msat: u64) -> Self {
+        self.options.policy.max_payment_msat = limit_msat;
+        self
+    }
+
+    /// The same driver, whose calls tell `observer` how far they are.
+    #[must_use]
+    pub fn with_observer(mut self, observer: Observer) -> Self {
+        self.observer = Some(observer);
+        self
     }
 
     /// Runs one call to its end.
@@ -170,14 +216,24 @@ impl Driver {
             let answered = match step? {
                 CallStep::Done(driven) => return Ok(End::Done(driven)),
                 CallStep::LookUpPayment { payment_hash } => {
+                    self.tell(Progress::LookingUp { payment_hash });
                     call.looked_up(self.look_up(&payment_hash).await)
                 }
-                CallStep::Pay(request) => call.paid(self.pay(&request).await),
+                CallStep::Pay(request) => {
+                    let (amount_msat, max_fee_msat) = (request.amount_msat, request.max_fee_msat);
+                    self.tell(Progress::Paying { amount_msat, max_fee_msat });
+                    let outcome = self.pay(&request).await;
+                    if matches!(outcome, PayOutcome::Paid(_)) {
+                        self.tell(Progress::Paid { amount_msat });
+                    }
+                    call.paid(outcome)
+                }
                 CallStep::Quoted(quote) => return Ok(End::Quoted(quote)),
                 CallStep::ReadBody { max_bytes } => {
                     call.body_read(exchange.read_body(max_bytes).await)
                 }
                 CallStep::SendRequest { authorization } => {
+                    self.tell(Progress::Requesting { with_credential: authorization.is_some() });
                     match exchange.send(authorization.as_ref()).await {
                         Ok(facts) => call.responded(facts),
                         Err(error) => call.send_failed(error),
@@ -189,6 +245,12 @@ impl Driver {
                 }
             };
             answered.expect("each step is answered with its own event");
+        }
+    }
+
+    fn tell(&self, progress: Progress) {
+        if let Some(observer) = &self.observer {
+            observer(progress);
         }
     }
 

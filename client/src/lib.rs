@@ -37,7 +37,7 @@ mod session;
 
 pub use call::{Call, CallStep};
 pub use clock::{Clock, SystemClock};
-pub use driver::{Driven, Driver, DriverOptions, Exchange, Quoted};
+pub use driver::{Driven, Driver, DriverOptions, Exchange, Observer, Progress, Quoted};
 pub use error::{ClientError, TransportError};
 #[cfg(feature = "http")]
 pub use http::{

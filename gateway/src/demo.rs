@@ -57,7 +57,7 @@ pub(crate) fn status(routes: &Routes, network: Network, service: &str) -> Respon
     json(&Status { ok: true, network: network.to_string(), service, prices })
 }
 
-fn json(value: &impl Serialize) -> Response<Body> {
+pub(crate) fn json(value: &impl Serialize) -> Response<Body> {
     let text = serde_json::to_string(value).unwrap_or_default();
     let mut response = Response::new(body::full(text));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -25,7 +25,7 @@ use crate::problem::Problem;
 use crate::routes::{Routes, Target};
 use crate::upstream::{self, Upstream};
 use crate::wire::Spelling;
-use crate::{demo, hygiene};
+use crate::{demo, discovery, hygiene};
 
 type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -200,6 +200,7 @@ impl Offered {
         match (target, offer) {
             (Target::Data, _) => demo::data(),
             (Target::Demo, _) => demo::demo(),
+            (Target::Discovery, _) => discovery::answer(routes, *network, service),
             (Target::Status, _) => demo::status(routes, *network, service),
             (Target::Generate, Offer::Demo { generate: Some(url) }) => {
                 let prompt = prompt.unwrap_or(Prompt::Chat);

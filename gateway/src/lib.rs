@@ -21,6 +21,9 @@
 //! # }
 //! ```
 //!
+//! `GET /.well-known/l402.json` is the gateway's own and free: it tells what is sold, for how much, and what a credential
+//! binds (docs/DISCOVERY.md).
+//!
 //! HTTP/1.1 and HTTP/2 by prior knowledge are spoken on one plain listener.
 #![forbid(unsafe_code)]
 
@@ -30,6 +33,7 @@ mod config;
 mod connection;
 mod cors;
 mod demo;
+mod discovery;
 mod error;
 mod front;
 mod gating;

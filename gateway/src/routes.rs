@@ -1,5 +1,6 @@
 //! What is offered, and what it costs.
 
+use std::borrow::Cow;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use crate::prices::Prices;
 pub(crate) enum Target {
     Data,
     Demo,
+    Discovery,
     Generate,
     Status,
     Upstream,
@@ -37,6 +39,19 @@ enum Matches {
     Free(FreePath),
 }
 
+/// Where the gateway tells what it sells (RFC 8615).
+pub(crate) const DISCOVERY_PATH: &str = "/.well-known/l402.json";
+
+/// A route as a buyer sees it.
+pub(crate) struct Listed<'a> {
+    /// `*` is any.
+    pub(crate) method: &'a str,
+    /// A final `*` stands for whatever follows.
+    pub(crate) path: Cow<'a, str>,
+    /// `None`: free.
+    pub(crate) terms: Option<&'a Terms>,
+}
+
 /// All routes; the first that matches answers.
 #[derive(Clone, Debug)]
 pub(crate) struct Routes(Arc<[Route]>);
@@ -55,14 +70,16 @@ impl Routes {
             terms.lowest_price_msat = prices.lowest(route, price_msat);
             terms
         };
+        let exact = |method, path, target, terms: Option<Terms>| Route {
+            target,
+            matches: Matches::Exact(method, path),
+            terms: terms.map(Arc::new),
+        };
+        let discovery = exact(Method::GET, DISCOVERY_PATH, Target::Discovery, None);
         let routes = match offer {
             Offer::Demo { generate } => {
-                let exact = |method, path, target, terms: Option<Terms>| Route {
-                    target,
-                    matches: Matches::Exact(method, path),
-                    terms: terms.map(Arc::new),
-                };
                 let mut routes = vec![
+                    discovery,
                     exact(Method::GET, "/status", Target::Status, None),
                     exact(
                         Method::GET,
@@ -98,7 +115,7 @@ impl Routes {
                     matches: Matches::All,
                     terms: Some(Arc::new(terms)),
                 };
-                free.chain([all]).collect()
+                [discovery].into_iter().chain(free).chain([all]).collect()
             }
         };
         Self(routes.into())
@@ -125,14 +142,29 @@ impl Routes {
         })
     }
 
-    /// The routes that have a method and path of their own, with their prices in msat.
+    /// The routes that have a method and path of their own, with their prices in msat; 0 is free.
     pub(crate) fn price_list(&self) -> impl Iterator<Item = (&Method, &str, u64)> {
-        self.0.iter().filter_map(|route| match &route.matches {
+        let own = self.0.iter().filter(|route| route.target != Target::Discovery);
+        own.filter_map(|route| match &route.matches {
             Matches::Exact(method, path) => {
                 let price = route.terms.as_ref().map_or(0, |terms| terms.price_msat.get());
                 Some((method, *path, price))
             }
             Matches::All | Matches::Free(_) => None,
+        })
+    }
+
+    /// Every route in the order in which they are looked through, the discovery document's own left out.
+    pub(crate) fn listed(&self) -> impl Iterator<Item = Listed<'_>> {
+        let own = self.0.iter().filter(|route| route.target != Target::Discovery);
+        own.map(|route| {
+            let (method, path) = match &route.matches {
+                Matches::All => ("*", "/*".into()),
+                Matches::Exact(method, path) => (method.as_str(), (*path).into()),
+                Matches::Free(FreePath::Exact(path)) => ("*", path.as_str().into()),
+                Matches::Free(FreePath::Prefix(prefix)) => ("*", format!("{prefix}*").into()),
+            };
+            Listed { method, path, terms: route.terms.as_deref() }
         })
     }
 }

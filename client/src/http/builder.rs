@@ -28,6 +28,7 @@ pub struct ClientBuilder {
     pub(super) connect_timeout: Duration,
     pub(super) response_timeout: Option<Duration>,
     pub(super) follow_redirects: bool,
+    pub(super) private_hosts: Hosts,
     pub(super) user_agent: String,
     pub(super) extra_roots: Vec<Vec<u8>>,
 }
@@ -48,6 +49,7 @@ impl ClientBuilder {
             connect_timeout: Duration::from_secs(15),
             response_timeout: Some(Duration::from_secs(300)),
             follow_redirects: false,
+            private_hosts: Hosts::Any,
             user_agent: concat!("plannt/", env!("CARGO_PKG_VERSION")).into(),
             extra_roots: Vec::new(),
         }
@@ -140,6 +142,15 @@ impl ClientBuilder {
     /// Whether redirects are followed, without the credential. Where not, a 3xx is handed back as any other answer.
     pub fn follow_redirects(mut self, follow: bool) -> Self {
         self.follow_redirects = follow;
+        self
+    }
+
+    /// The hosts that may be at an address of this machine or its network (loopback, private, link-local and the like);
+    /// any where nothing is said. Where the caller's URLs come from somebody else, name those that are meant: for all
+    /// others such an address is refused before anything is sent, also when a public name resolves to it, and at each
+    /// redirect. The error's code is `address_not_allowed`.
+    pub fn private_hosts(mut self, hosts: Hosts) -> Self {
+        self.private_hosts = hosts;
         self
     }
 

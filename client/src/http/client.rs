@@ -11,11 +11,11 @@ use plannt_lightning::Payer;
 use super::exchange::{HttpExchange, Received, send_once};
 use super::outgoing::Outgoing;
 use super::redirect::{self, MAX_REDIRECTS};
-use super::resolver::Resolver;
-use super::{ClientBuilder, PaymentReport, Request, Response, tls};
+use super::stacks::Stacks;
+use super::{ClientBuilder, PaymentReport, Request, Response};
 use crate::driver::{DriverOptions, blocking};
 use crate::{
-    BudgetStatus, ClientError, Driven, Driver, Journal, JournalError, Quoted, Recovered,
+    BudgetStatus, ClientError, Driven, Driver, Journal, JournalError, Observer, Quoted, Recovered,
     TransportError,
 };
 
@@ -28,7 +28,7 @@ const MAX_CHALLENGE_BODY: usize = 65_536;
 /// credential.
 #[derive(Clone)]
 pub struct Client {
-    http: reqwest::Client,
+    http: Stacks,
     driver: Driver,
     journal: Arc<Journal>,
     options: DriverOptions,
@@ -43,28 +43,18 @@ impl Client {
     }
 
     pub(super) fn from_builder(builder: ClientBuilder) -> Result<Self, ClientError> {
-        let config = |message: String| ClientError::Config { message };
         if let Some(network) = builder.payer.network().filter(|n| *n != builder.policy.network) {
-            return Err(config(format!(
-                "the wallet is on {network}, the client on {}",
-                builder.policy.network
-            )));
+            let ours = builder.policy.network;
+            let message = format!("the wallet is on {network}, the client on {ours}");
+            return Err(ClientError::Config { message });
         }
-        let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls::config(builder.extra_roots)?)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .referer(false)
-            .dns_resolver(Arc::new(Resolver))
-            .connect_timeout(builder.connect_timeout)
-            .user_agent(&builder.user_agent)
-            .build()
-            .map_err(|error| config(error.to_string()))?;
+        let http = Stacks::build(&builder)?;
         let journal = match (builder.journal, builder.journal_path) {
             (Some(journal), _) => journal,
             (None, Some(path)) => Arc::new(Journal::open(path)?),
-            (None, None) => return Err(config("it needs a journal".into())),
+            (None, None) => {
+                return Err(ClientError::Config { message: "it needs a journal".into() });
+            }
         };
         let options = DriverOptions {
             policy: builder.policy,
@@ -95,7 +85,7 @@ impl Client {
             return self.pass_through(outgoing).await;
         }
         let facts = outgoing.facts()?;
-        let mut exchange = self.exchange(outgoing);
+        let mut exchange = self.exchange(outgoing)?;
         let driven = self.driver.call(facts, &mut exchange).await?;
         self.finish(exchange, driven).await
     }
@@ -130,7 +120,7 @@ impl Client {
         let mut outgoing = Outgoing::new(request)?;
         outgoing.leave_out_own_credential();
         let facts = outgoing.facts()?;
-        let mut exchange = self.exchange(outgoing);
+        let mut exchange = self.exchange(outgoing)?;
         match self.driver.quote(facts, &mut exchange).await? {
             Quoted::Charged(quote) => Ok(Quoted::Charged(quote)),
             Quoted::Free(()) => self.finish(exchange, nothing_paid()).await.map(Quoted::Free),
@@ -166,18 +156,34 @@ impl Client {
         Ok(blocking(status).await?)
     }
 
+    /// The same client with another limit for a call, msat, fee included: for callers whose limit depends on the call.
+    #[must_use]
+    pub fn with_max_payment_msat(&self, limit_msat: u64) -> Self {
+        let mut client = self.clone();
+        client.driver = client.driver.with_max_payment_msat(limit_msat);
+        client
+    }
+
+    /// The same client, whose calls tell `observer` how far they are.
+    #[must_use]
+    pub fn with_observer(&self, observer: Observer) -> Self {
+        let mut client = self.clone();
+        client.driver = client.driver.with_observer(observer);
+        client
+    }
+
     /// The journal.
     pub fn journal(&self) -> &Arc<Journal> {
         &self.journal
     }
 
-    fn exchange(&self, outgoing: Outgoing) -> HttpExchange<'_> {
-        HttpExchange {
-            http: &self.http,
+    fn exchange(&self, outgoing: Outgoing) -> Result<HttpExchange<'_>, TransportError> {
+        Ok(HttpExchange {
+            http: self.http.for_url(&outgoing.url)?,
             outgoing,
             response_timeout: self.response_timeout,
             received: None,
-        }
+        })
     }
 
     /// The caller's own credential decides; what comes back is handed back.
@@ -187,8 +193,9 @@ impl Client {
     }
 
     async fn send_once(&self, outgoing: &mut Outgoing) -> Result<Received, TransportError> {
+        let http = self.http.for_url(&outgoing.url)?;
         let request = outgoing.build(None)?;
-        send_once(&self.http, request, self.response_timeout).await
+        send_once(http, request, self.response_timeout).await
     }
 
     fn redirects(&self) -> usize {

@@ -9,8 +9,12 @@ use http::header::WWW_AUTHENTICATE;
 use plannt_core::flow::{Authorization, ResponseFacts};
 
 use super::outgoing::Outgoing;
+use super::resolver::NotPublic;
 use super::response::BodyStream;
 use crate::{Exchange, TransportError};
+
+/// The code of an error that is about where a server is.
+pub(super) const ADDRESS_NOT_ALLOWED: &str = "address_not_allowed";
 
 /// The sending side of the driver.
 pub(super) struct HttpExchange<'a> {
@@ -118,9 +122,13 @@ fn describe(error: reqwest::Error) -> TransportError {
         "transport"
     };
     let error = error.without_url();
+    let mut code = code;
     let mut message = error.to_string();
     let mut cause = std::error::Error::source(&error);
     while let Some(inner) = cause {
+        if inner.is::<NotPublic>() {
+            code = ADDRESS_NOT_ALLOWED;
+        }
         let text = inner.to_string();
         if !message.contains(&text) {
             message.push_str(": ");

@@ -8,6 +8,7 @@ mod redirect;
 mod request;
 mod resolver;
 mod response;
+mod stacks;
 mod tls;
 
 pub use builder::ClientBuilder;

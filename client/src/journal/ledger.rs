@@ -5,10 +5,10 @@
 
 use plannt_core::flow::{Budget, BudgetRule};
 use plannt_core::{Network, PaymentHash};
-use rusqlite::{Connection, Error, named_params};
+use rusqlite::{Connection, Error, Row, named_params};
 
 use super::row::signed;
-use super::{BudgetStatus, Journal, JournalError};
+use super::{BudgetStatus, Journal, JournalError, SessionBudget};
 
 impl Journal {
     /// Replaces the budget that all of the user's processes share.
@@ -53,29 +53,47 @@ impl Journal {
             all_rules(connection, budget)?
                 .rules()
                 .iter()
-                .map(|rule| {
-                    let used = used(connection, network, rule, now)?;
-                    Ok(BudgetStatus {
-                        rule: *rule,
-                        spent_msat: used.spent_msat,
-                        reserved_msat: used.reserved_msat,
-                        left_msat: rule.left_msat(used.total_msat()),
-                    })
-                })
+                .map(|rule| Ok(status(rule, used(connection, network, rule, now)?)))
                 .collect::<Result<Vec<_>, Error>>()
         };
         status(&self.connection()).map_err(|error| self.blame.sql(error))
     }
+
+    /// How much of the session's budget is used on a network; none without [`Journal::with_session`].
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn session_status(&self, network: Network) -> Result<Option<BudgetStatus>, JournalError> {
+        let Some(session) = &self.session else { return Ok(None) };
+        let used = used_in_session(&self.connection(), network, session);
+        let used = used.map_err(|error| self.blame.sql(error))?;
+        Ok(Some(status(&BudgetRule::in_total(session.limit_msat), used)))
+    }
 }
 
-/// What the tightest rule leaves, msat; none without rules.
+fn status(rule: &BudgetRule, used: Used) -> BudgetStatus {
+    BudgetStatus {
+        rule: *rule,
+        spent_msat: used.spent_msat,
+        reserved_msat: used.reserved_msat,
+        left_msat: rule.left_msat(used.total_msat()),
+    }
+}
+
+/// What the tightest rule leaves, the session's included, msat; none without rules.
 pub(super) fn left(
     connection: &Connection,
     network: Network,
     budget: &Budget,
+    session: Option<&SessionBudget>,
     now: u64,
 ) -> Result<Option<u64>, Error> {
-    let mut tightest = None;
+    let mut tightest = session
+        .map(|session| {
+            let used = used_in_session(connection, network, session)?.total_msat();
+            Ok::<_, Error>(session.limit_msat.saturating_sub(used))
+        })
+        .transpose()?;
     for rule in all_rules(connection, budget)?.rules() {
         let left = rule.left_msat(used(connection, network, rule, now)?.total_msat());
         tightest = Some(tightest.map_or(left, |other: u64| other.min(left)));
@@ -117,21 +135,33 @@ fn used(
     rule: &BudgetRule,
     now: u64,
 ) -> Result<Used, Error> {
-    // A sum that overflows is an error of SQLite's, and then nothing is paid.
+    let sql = format!(
+        "{USED} network = :network AND charged_msat > 0 AND (settled_at IS NULL OR settled_at >= :since)"
+    );
+    connection.prepare_cached(&sql)?.query_row(
+        named_params! { ":network": network.name(), ":since": signed(rule.since(now)) },
+        read_used,
+    )
+}
+
+fn used_in_session(
+    connection: &Connection,
+    network: Network,
+    session: &SessionBudget,
+) -> Result<Used, Error> {
+    let sql = format!("{USED} network = :network AND session = :session");
     connection
-        .prepare_cached(
-            "SELECT COALESCE(SUM(charged_msat) FILTER (WHERE settled_at IS NOT NULL), 0) AS spent, \
-             COALESCE(SUM(charged_msat) FILTER (WHERE settled_at IS NULL), 0) AS reserved \
-             FROM payments WHERE network = :network AND charged_msat > 0 \
-             AND (settled_at IS NULL OR settled_at >= :since)",
-        )?
-        .query_row(
-            named_params! { ":network": network.name(), ":since": signed(rule.since(now)) },
-            |row| {
-                Ok(Used {
-                    spent_msat: super::row::unsigned(row, "spent")?,
-                    reserved_msat: super::row::unsigned(row, "reserved")?,
-                })
-            },
-        )
+        .prepare_cached(&sql)?
+        .query_row(named_params! { ":network": network.name(), ":session": session.id }, read_used)
+}
+
+/// A sum that overflows is an error of SQLite's, and then nothing is paid.
+const USED: &str = "SELECT COALESCE(SUM(charged_msat) FILTER (WHERE settled_at IS NOT NULL), 0) AS spent, \
+     COALESCE(SUM(charged_msat) FILTER (WHERE settled_at IS NULL), 0) AS reserved FROM payments WHERE";
+
+fn read_used(row: &Row<'_>) -> Result<Used, Error> {
+    Ok(Used {
+        spent_msat: super::row::unsigned(row, "spent")?,
+        reserved_msat: super::row::unsigned(row, "reserved")?,
+    })
 }

@@ -39,7 +39,15 @@ pub struct Journal {
     connection: Mutex<Connection>,
     /// None of a journal that is only looked at.
     file: Option<JournalFile>,
+    session: Option<SessionBudget>,
     blame: error::Blame,
+}
+
+/// A budget for what is paid through one [`Journal`] value, besides those that all of the user's processes share.
+#[derive(Debug)]
+struct SessionBudget {
+    id: String,
+    limit_msat: u64,
 }
 
 #[derive(Debug)]
@@ -70,7 +78,32 @@ impl Journal {
         let blame = error::Blame::new(path.as_ref());
         let opened = open::open(&blame)?;
         let file = JournalFile { locks: opened.locks, place: opened.place };
-        Ok(Self { connection: Mutex::new(opened.connection), file: Some(file), blame })
+        let connection = Mutex::new(opened.connection);
+        Ok(Self { connection, file: Some(file), session: None, blame })
+    }
+
+    /// Begins a session with a budget of its own: what is paid through this value counts against `limit_msat`, fees
+    /// included, besides every other rule. Payments of other processes don't, and neither do those of earlier sessions.
+    ///
+    /// ```
+    /// use plannt_client::Journal;
+    /// use plannt_core::Network;
+    /// # let folder = tempfile::tempdir()?;
+    /// let journal = Journal::open(folder.path().join("journal.db"))?.with_session(50_000)?;
+    /// let status = journal.session_status(Network::Bitcoin)?;
+    /// assert_eq!(status.map(|s| s.left_msat), Some(50_000));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn with_session(mut self, limit_msat: u64) -> Result<Self, JournalError> {
+        let id = self
+            .connection()
+            .query_row("SELECT lower(hex(randomblob(16)))", [], |row| row.get(0))
+            .map_err(|error| self.blame.sql(error))?;
+        self.session = Some(SessionBudget { id, limit_msat });
+        Ok(self)
     }
 
     /// An empty journal that is nowhere on the disk: for asking prices where there is no journal yet. It takes no lock
@@ -81,7 +114,7 @@ impl Journal {
     pub fn empty() -> Result<Self, JournalError> {
         let blame = error::Blame::new(Path::new("(none)"));
         let connection = Mutex::new(open::open_empty(&blame)?);
-        Ok(Self { connection, file: None, blame })
+        Ok(Self { connection, file: None, session: None, blame })
     }
 
     /// The file.

@@ -12,8 +12,8 @@ use super::lock::{KeyLock, open_private};
 /// "PLNT", which marks the file as a journal of ours.
 const APPLICATION_ID: i32 = 0x504c_4e54;
 
-/// The schema's version.
-const VERSION: i32 = 1;
+/// The schema's version. 2 added `session`.
+const VERSION: i32 = 2;
 
 /// How long to wait for another process that writes or opens.
 const BUSY_WAIT: Duration = Duration::from_secs(10);
@@ -49,6 +49,8 @@ CREATE TABLE payments (
     invoice_expires_at INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     settled_at INTEGER,
+    -- The session whose budget it counts against, where it was made in one.
+    session TEXT,
     CHECK ((state = 'paid') = (preimage IS NOT NULL AND credential IS NOT NULL AND fee_msat IS NOT NULL)),
     CHECK ((state IN ('failed', 'paid')) = (settled_at IS NOT NULL))
 ) STRICT;
@@ -57,11 +59,18 @@ CREATE INDEX payments_by_origin ON payments (origin, settled_at) WHERE credentia
 CREATE INDEX payments_unresolved ON payments (wallet, created_at) WHERE settled_at IS NULL;
 CREATE INDEX payments_charged ON payments (network, settled_at, charged_msat) WHERE charged_msat > 0;
 CREATE INDEX payments_by_time ON payments (created_at);
+CREATE INDEX payments_by_session ON payments (session) WHERE session IS NOT NULL;
 CREATE TABLE budget_rules (
     -- 0 is for ever.
     window_seconds INTEGER NOT NULL PRIMARY KEY CHECK (window_seconds >= 0),
     limit_msat INTEGER NOT NULL CHECK (limit_msat >= 0)
 ) STRICT;
+";
+
+/// From version 1 to 2.
+const ADD_SESSION: &str = "
+ALTER TABLE payments ADD COLUMN session TEXT;
+CREATE INDEX payments_by_session ON payments (session) WHERE session IS NOT NULL;
 ";
 
 /// An open file and the folder of its locks.
@@ -224,5 +233,16 @@ fn prepare(connection: &mut Connection, blame: &Blame) -> Result<(), JournalErro
     let check = if pages <= MAX_PAGES_TO_CHECK { "integrity_check" } else { "quick_check" };
     let verdict: String =
         connection.query_row(&format!("PRAGMA {check}(1)"), [], |row| row.get(0)).map_err(sql)?;
-    if verdict == "ok" { Ok(()) } else { Err(blame.corrupt(&verdict)) }
+    if verdict != "ok" {
+        return Err(blame.corrupt(&verdict));
+    }
+    if version == 1 { add_session(connection).map_err(sql) } else { Ok(()) }
+}
+
+/// Brings a file of version 1 up to date, or leaves it as it was.
+fn add_session(connection: &mut Connection) -> Result<(), rusqlite::Error> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    transaction.execute_batch(ADD_SESSION)?;
+    transaction.pragma_update(None, "user_version", VERSION)?;
+    transaction.commit()
 }

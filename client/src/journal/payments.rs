@@ -31,7 +31,9 @@ impl Journal {
                 },
                 None => kept(connection, request, now)?,
             };
-            Ok(Loaded { found, budget_left_msat: ledger::left(connection, network, budget, now)? })
+            let session = self.session.as_ref();
+            let budget_left_msat = ledger::left(connection, network, budget, session, now)?;
+            Ok(Loaded { found, budget_left_msat })
         })
     }
 
@@ -61,13 +63,14 @@ impl Journal {
                 return Ok(Reservation::KeyBusy);
             }
             let needed_msat = intent.reservation_msat();
-            let left_msat = ledger::left(transaction, intent.network, budget, now)?
+            let session = self.session.as_ref();
+            let left_msat = ledger::left(transaction, intent.network, budget, session, now)?
                 .unwrap_or(u64::MAX)
                 .min(i64::MAX as u64);
             if needed_msat > left_msat {
                 return Ok(Reservation::OverBudget { left_msat });
             }
-            insert(transaction, intent, &key)?;
+            insert(transaction, intent, &key, session.map(|session| session.id.as_str()))?;
             Ok(Reservation::Granted)
         })
     }
@@ -285,13 +288,15 @@ fn insert(
     transaction: &Transaction<'_>,
     intent: &Intent,
     key: &[u8; 32],
+    session: Option<&str>,
 ) -> Result<(), rusqlite::Error> {
     transaction
         .prepare_cached(
             "INSERT OR REPLACE INTO payments (payment_hash, request_key, method, origin, target, body_sha256, wallet, \
              scheme, token, invoice, network, payee, amount_msat, max_fee_msat, charged_msat, state, \
-             invoice_expires_at, created_at) VALUES (:hash, :key, :method, :origin, :target, :body, :wallet, :scheme, \
-             :token, :invoice, :network, :payee, :amount, :max_fee, :charged, 'intended', :expires, :created)",
+             invoice_expires_at, created_at, session) VALUES (:hash, :key, :method, :origin, :target, :body, :wallet, \
+             :scheme, :token, :invoice, :network, :payee, :amount, :max_fee, :charged, 'intended', :expires, :created, \
+             :session)",
         )?
         .execute(named_params! {
             ":hash": intent.payment_hash.as_bytes(),
@@ -311,6 +316,7 @@ fn insert(
             ":charged": signed(intent.reservation_msat()),
             ":expires": signed(intent.invoice_expires_at),
             ":created": signed(intent.created_at),
+            ":session": session,
         })?;
     Ok(())
 }

@@ -2,6 +2,7 @@
 #![cfg(feature = "http")]
 #![allow(clippy::unwrap_used)]
 
+mod addresses;
 mod budgets;
 #[cfg(unix)]
 mod disk;

@@ -96,3 +96,28 @@ async fn a_challenge_that_only_the_body_holds_is_paid() {
     assert_eq!(world.client().send(world.get("/")).await.unwrap().status, 200);
     assert_eq!(world.paid().await, 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_tells_how_far_it_is_and_may_have_a_limit_of_its_own() {
+    use plannt_client::Progress;
+    let world = World::selling(1).await;
+    let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let told = seen.clone();
+    let client = world
+        .client()
+        .with_observer(std::sync::Arc::new(move |step| told.lock().unwrap().push(step)));
+    let limited = client.with_max_payment_msat(PRICE_MSAT);
+    assert_eq!(code(limited.send(world.get("/")).await), "above_limit");
+    client.send(world.get("/")).await.unwrap();
+    let (amount_msat, max_fee_msat) = (PRICE_MSAT, FEE_MSAT);
+    assert_eq!(
+        *seen.lock().unwrap(),
+        [
+            Progress::Requesting { with_credential: false },
+            Progress::Requesting { with_credential: false },
+            Progress::Paying { amount_msat, max_fee_msat },
+            Progress::Paid { amount_msat },
+            Progress::Requesting { with_credential: true },
+        ]
+    );
+}

@@ -226,3 +226,20 @@ fn an_empty_journal_takes_nothing() {
     assert!(journal.reserve(&intent(1, "/"), &budget, NOW).is_err());
     assert!(journal.try_lock(&key).is_err());
 }
+
+#[test]
+fn a_file_of_version_1_is_brought_up_to_date() {
+    let home = Home::new();
+    pay(&home.journal(), 1, "/");
+    let old = rusqlite::Connection::open(home.path()).unwrap();
+    old.execute_batch(
+        "DROP INDEX payments_by_session; ALTER TABLE payments DROP COLUMN session; PRAGMA user_version = 1",
+    )
+    .unwrap();
+    drop(old);
+    let journal = home.journal().with_session(AMOUNT_MSAT + FEE_MSAT).unwrap();
+    assert_eq!(receipt(&journal, 1).amount_msat, AMOUNT_MSAT);
+    assert_eq!(reserve(&journal, &intent(2, "/2")), Reservation::Granted);
+    assert_eq!(reserve(&journal, &intent(3, "/3")), Reservation::OverBudget { left_msat: 0 });
+    assert_eq!(code(&home.path()), "opened");
+}

@@ -167,3 +167,31 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_session_counts_what_is_paid_in_it_alone() {
+    let home = Home::new();
+    let before = home.journal();
+    pay(&before, 1, "/1");
+    let session = home.journal().with_session(2 * NEEDED - 1).unwrap();
+    let left = |journal: &Journal| journal.session_status(Network::Regtest).unwrap().unwrap();
+    assert_eq!(left(&session).left_msat, 2 * NEEDED - 1);
+    assert_eq!(reserve(&session, &at(2)), Reservation::Granted);
+    assert_eq!(left(&session).reserved_msat, NEEDED);
+    assert_eq!(reserve(&session, &at(3)), Reservation::OverBudget { left_msat: NEEDED - 1 });
+    let request = request("/3");
+    let loaded = session.load(&request, None, Network::Regtest, &Budget::unlimited(), NOW).unwrap();
+    assert_eq!(loaded.budget_left_msat, Some(NEEDED - 1));
+    // Others go on, and the session does not see it.
+    pay(&before, 4, "/4");
+    session.commit(&hash(2), &preimage(2), 7, NOW).unwrap();
+    assert_eq!(left(&session).spent_msat, AMOUNT_MSAT + 7);
+    assert_eq!(reserve(&session, &at(3)), Reservation::Granted);
+    session.release(&hash(3), "no_route", NOW).unwrap();
+    assert_eq!(left(&session).left_msat, 2 * NEEDED - 1 - AMOUNT_MSAT - 7);
+    // The user's own rules hold all the same, and the next session begins anew.
+    let refused = session.reserve(&at(5), &total(NEEDED), NOW).unwrap();
+    assert!(matches!(refused, Reservation::OverBudget { .. }));
+    assert_eq!(left(&home.journal().with_session(9).unwrap()).left_msat, 9);
+    assert_eq!(before.session_status(Network::Regtest).unwrap(), None);
+}
