@@ -52,6 +52,8 @@ pub(crate) enum Command {
     Devnet(DevnetArgs),
     /// Make a keyring and the spend store it is paired with
     Keygen(KeygenArgs),
+    /// Offer paying to agents: a Model Context Protocol server over stdio, or HTTP with --http
+    Mcp(Box<McpArgs>),
     /// List what was paid
     Receipts(ReceiptsArgs),
     /// Charge for requests: the demo service, or a reverse proxy
@@ -133,6 +135,13 @@ pub(crate) struct FetchArgs {
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, default_value = "60s")]
     pub(crate) payment_timeout: Duration,
 
+    #[command(flatten)]
+    pub(crate) wallet: WalletArgs,
+}
+
+/// Who pays.
+#[derive(Debug, Args)]
+pub(crate) struct WalletArgs {
     /// The paying wallet, such as `lnd://host:8080?cert=FILE&macaroon=FILE`
     /// [default: the devnet's payer under --data-dir]
     #[arg(long, env = "PLANNT_WALLET", hide_env_values = true, value_name = "URL")]
@@ -230,6 +239,100 @@ pub(crate) struct DemoArgs {
     /// Where the demo's own service listens; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     pub(crate) listen: SocketAddr,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct McpArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<McpCommand>,
+
+    /// Pay at most this for one call, the fee included
+    #[arg(long, value_name = "SATS", default_value_t = 1_000)]
+    pub(crate) max_sats: u64,
+
+    /// Pay at most this as routing fee [default: 1% of the price plus 10 sats, and what --max-sats
+    /// leaves]
+    #[arg(long, value_name = "SATS")]
+    pub(crate) max_fee_sats: Option<u64>,
+
+    /// Pay at most this until the server ends, all connections together
+    #[arg(long, value_name = "SATS")]
+    pub(crate) max_sats_per_session: Option<u64>,
+
+    /// Pay at most this in 24 hours, all calls and processes together
+    #[arg(long, value_name = "SATS", env = "PLANNT_MAX_SATS_PER_DAY")]
+    pub(crate) max_sats_per_day: Option<u64>,
+
+    /// Ask a person before a call that may cost more than this; where the agent's program can't ask, refuse it
+    #[arg(long, value_name = "SATS")]
+    pub(crate) confirm_above: Option<u64>,
+
+    /// Pay only this host (may be repeated) [default: any]
+    #[arg(long, value_name = "HOST")]
+    pub(crate) allow_host: Vec<String>,
+
+    /// Let this host be on this machine or its network (may be repeated), such as `127.0.0.1:8402`
+    #[arg(long, value_name = "HOST")]
+    pub(crate) allow_private: Vec<String>,
+
+    /// Pay over plain http too, beyond loopback and .onion
+    #[arg(long)]
+    pub(crate) allow_http: bool,
+
+    /// Give up waiting for a payment after this; the journal goes on knowing of it
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, default_value = "60s")]
+    pub(crate) payment_timeout: Duration,
+
+    /// Serve streamable HTTP at /mcp of this address instead of stdio [default address: 127.0.0.1:8404]
+    #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "127.0.0.1:8404")]
+    pub(crate) http: Option<SocketAddr>,
+
+    /// What a client of --http must show as `Authorization: Bearer`; needed where others can reach the address
+    #[arg(
+        long,
+        env = "PLANNT_MCP_TOKEN",
+        hide_env_values = true,
+        value_name = "TOKEN",
+        requires = "http"
+    )]
+    pub(crate) token: Option<String>,
+
+    /// Let pages of this origin call --http (may be repeated), such as `http://localhost:6274`
+    #[arg(long, value_name = "ORIGIN", requires = "http")]
+    pub(crate) allow_origin: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) wallet: WalletArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum McpCommand {
+    /// Write this server into an agent program's configuration, or print what to write
+    Install(McpInstallArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct McpInstallArgs {
+    /// The agent's program
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub(crate) client: crate::mcp::AgentProgram,
+
+    /// Print the configuration and where it belongs; write nothing
+    #[arg(long)]
+    pub(crate) print: bool,
+
+    /// For the project in this folder instead of the user
+    #[arg(long)]
+    pub(crate) project: bool,
+
+    /// The name of the entry
+    #[arg(long, value_name = "NAME", default_value = "plannt")]
+    pub(crate) name: String,
+
+    /// Options of `plannt mcp` to start it with, after `--`, such as `-- --max-sats 100`
+    #[arg(last = true, value_name = "OPTIONS")]
+    pub(crate) options: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -29,6 +29,8 @@ pub(crate) enum CliError {
     Keyring(#[from] plannt_gate::KeyringError),
     #[error(transparent)]
     Lightning(#[from] LightningError),
+    #[error(transparent)]
+    Mcp(#[from] plannt_mcp::McpError),
     #[error("no folder for state: set PLANNT_HOME or HOME")]
     NoHome,
     #[error("no receiving node: give --node (or PLANNT_NODE), or --devnet for play money")]
@@ -57,6 +59,7 @@ impl CliError {
             Self::Gateway(error) => Some(error.code()),
             Self::Keyring(error) => Some(error.code()),
             Self::Lightning(error) => Some(error.code()),
+            Self::Mcp(error) => Some(error.code()),
             _ => None,
         }
     }
@@ -65,6 +68,8 @@ impl CliError {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Client(error) => crate::fetch::exit_code(error),
+            Self::Mcp(plannt_mcp::McpError::Client(error)) => crate::fetch::exit_code(error),
+            Self::Mcp(plannt_mcp::McpError::Config { .. }) => exit::USAGE,
             Self::Broken(_) => exit::NETWORK,
             Self::NoNode | Self::NoWallet | Self::Usage(_) => exit::USAGE,
             _ => exit::OTHER,

@@ -11,12 +11,15 @@ mod exit;
 mod fetch;
 mod home;
 mod keygen;
+mod mcp;
 mod print;
 mod receipts;
 mod serve;
+mod wallet;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
@@ -24,6 +27,9 @@ use tracing_subscriber::EnvFilter;
 use args::{Cli, Command};
 use error::CliError;
 use home::Home;
+
+/// How long work that nobody waits for may take to its end.
+const SHUTDOWN: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -42,7 +48,10 @@ fn main() -> ExitCode {
             return ExitCode::from(exit::OTHER);
         }
     };
-    match runtime.block_on(run(&cli)) {
+    let result = runtime.block_on(run(&cli));
+    // A read of standard input that nobody can cancel must not hold the process up.
+    runtime.shutdown_timeout(SHUTDOWN);
+    match result {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             print::err(&print::error(&error));
@@ -60,6 +69,7 @@ async fn run(cli: &Cli) -> Result<u8, CliError> {
         Some(Command::Demo(args)) => demo::run(args).await?,
         Some(Command::Devnet(args)) => devnet::run(args, &home()?).await?,
         Some(Command::Keygen(args)) => keygen::run(args, &home()?)?,
+        Some(Command::Mcp(args)) => mcp::run(args, &cli.home).await?,
         Some(Command::Receipts(args)) => receipts::run(args, &home()?)?,
         Some(Command::Serve(args)) => serve::run(args, &home()?).await?,
     }

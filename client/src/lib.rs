@@ -32,6 +32,7 @@ mod error;
 #[cfg(feature = "http")]
 mod http;
 pub mod journal;
+mod no_wallet;
 mod recovery;
 mod session;
 
@@ -44,6 +45,7 @@ pub use http::{
     Body, BodyStream, Client, ClientBuilder, PaymentReport, Request, RequestError, Response,
 };
 pub use journal::{BudgetStatus, Journal, JournalError, KeyLock};
+pub use no_wallet::NoWallet;
 pub use plannt_core::flow::{
     Authorization, BodyFacts, Budget, BudgetRule, CredentialState, CredentialUse, FeeLimit, Hosts,
     IntentState, Origin, Outcome, Pending, Policy, Quote, Receipt, Refusal, RequestFacts,

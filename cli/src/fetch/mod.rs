@@ -2,7 +2,6 @@
 
 mod output;
 mod request;
-mod wallet;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,8 +15,8 @@ use crate::error::CliError;
 use crate::exit;
 use crate::home::Home;
 use crate::print;
+use crate::wallet::Wallet;
 use output::Output;
-use wallet::Wallet;
 
 /// The fee limit where none was given: 10 sats and 1% of the price.
 const DEFAULT_FEE: FeeLimit = FeeLimit { base_msat: 10_000, parts_per_million: 10_000 };
@@ -28,7 +27,7 @@ const RECOVERY_LIMIT: Duration = Duration::from_secs(5);
 /// Returns the exit code.
 pub(crate) async fn run(args: &FetchArgs, home: &Home) -> Result<u8, CliError> {
     let request = request::build(args)?;
-    let wallet = Wallet::find(args, home)?;
+    let wallet = Wallet::find(&args.wallet, home)?;
     // The headers of an answer are no goods.
     let is_head = request.method == "HEAD";
     let pays = wallet.can_pay() && !args.dry_run && !is_head;
@@ -78,9 +77,6 @@ async fn finish(args: &FetchArgs, output: Output, response: Response) -> Result<
 }
 
 fn client(args: &FetchArgs, home: &Home, wallet: &Wallet, pays: bool) -> Result<Client, CliError> {
-    let msat = |sats: u64| {
-        sats.checked_mul(1_000).ok_or_else(|| CliError::Usage("the limit is out of range".into()))
-    };
     let fee = match args.max_fee_sats {
         Some(sats) => FeeLimit::fixed(msat(sats)?),
         None => DEFAULT_FEE,
@@ -109,6 +105,11 @@ fn client(args: &FetchArgs, home: &Home, wallet: &Wallet, pays: bool) -> Result<
         builder = builder.plain_http_hosts(Hosts::Any);
     }
     Ok(builder.follow_redirects(args.location).build()?)
+}
+
+/// A limit in sats, in msat.
+pub(crate) fn msat(sats: u64) -> Result<u64, CliError> {
+    sats.checked_mul(1_000).ok_or_else(|| CliError::Usage("the limit is out of range".into()))
 }
 
 /// See [`exit`].
