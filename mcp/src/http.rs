@@ -130,6 +130,8 @@ impl PlanntMcp {
         let stop = CancellationToken::new();
         let mut settings = StreamableHttpServerConfig::default()
             .with_cancellation_token(stop.clone())
+            // An event stream only where there is more than the result to tell: some clients bound an event's size.
+            .with_json_response(true)
             .with_max_request_body_bytes(MAX_MESSAGE)
             .with_allowed_origins(config.origins)
             .enforce_origin_validation();

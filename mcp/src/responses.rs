@@ -3,16 +3,20 @@
 use std::collections::VecDeque;
 use std::fs;
 use std::io::{self, Write};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use rmcp::model::{Resource, ResourceContents};
+use rmcp::model::{Resource, ResourceContents, ResourceTemplate};
 use tempfile::TempDir;
 
 /// How many are kept, however small they are.
 const MAX_KEPT: usize = 64;
+
+/// How long a part is where nothing is said, bytes.
+const PART: usize = 512 << 10;
 
 /// What resources' URIs begin with.
 const SCHEME: &str = "plannt://response/";
@@ -72,14 +76,30 @@ impl Responses {
         self.lock().iter().rev().map(Kept::resource).collect()
     }
 
-    /// None for a URI that was never given out, or whose body had to give way.
+    /// How a part is asked for: some clients can't take all of a long body at once, and no model wants it.
+    pub(crate) fn template() -> ResourceTemplate {
+        ResourceTemplate::new(
+            format!("{SCHEME}{{id}}{{?from,length}}"),
+            "A part of a long response",
+        )
+        .with_description("Bytes from an offset; without a length 512 KiB, without both all of it")
+    }
+
+    /// None for a URI that was never given out, whose body had to give way, or that asks for a part that is not there.
     pub(crate) fn read(&self, uri: &str) -> Option<ResourceContents> {
-        let id = uri.strip_prefix(SCHEME)?;
+        let rest = uri.strip_prefix(SCHEME)?;
+        let (id, query) =
+            rest.split_once('?').map_or((rest, None), |(id, query)| (id, Some(query)));
         let kept = self.lock().iter().find(|kept| kept.id == id)?.clone();
         let body = fs::read(self.path(&kept.id)).ok()?;
-        let contents = match String::from_utf8(body) {
-            Ok(text) => ResourceContents::text(text, uri),
-            Err(error) => ResourceContents::blob(STANDARD.encode(error.as_bytes()), uri),
+        let part = match query {
+            Some(query) => body.get(range(query, body.len())?)?,
+            None => &body,
+        };
+        let is_text = std::str::from_utf8(&body).is_ok();
+        let contents = match std::str::from_utf8(part) {
+            Ok(text) if is_text => ResourceContents::text(text, uri),
+            _ => ResourceContents::blob(STANDARD.encode(part), uri),
         };
         Some(match kept.mime_type {
             Some(mime_type) => contents.with_mime_type(mime_type),
@@ -94,6 +114,24 @@ impl Responses {
     fn lock(&self) -> MutexGuard<'_, VecDeque<Kept>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// `from=N`, `length=N`, or both, once each.
+fn range(query: &str, bytes: usize) -> Option<Range<usize>> {
+    let (mut from, mut length) = (None, None);
+    for pair in query.split('&') {
+        let (name, value) = pair.split_once('=')?;
+        let place = match name {
+            "from" => &mut from,
+            "length" => &mut length,
+            _ => return None,
+        };
+        if place.replace(value.parse::<usize>().ok()?).is_some() {
+            return None;
+        }
+    }
+    let from = from.unwrap_or(0);
+    Some(from..from.checked_add(length.unwrap_or(PART))?.min(bytes))
 }
 
 impl Kept {
@@ -137,6 +175,28 @@ mod tests {
         assert_eq!(responses.list().len(), 1);
         for uri in ["plannt://response/../../etc/passwd", "file:///etc/passwd", "", &long[..30]] {
             assert!(responses.read(uri).is_none(), "{uri}");
+        }
+    }
+
+    #[test]
+    fn a_part_is_what_was_asked_for() {
+        let responses = Responses::new(100).unwrap();
+        let uri = responses.keep("x".into(), None, "aé0123".as_bytes()).unwrap().uri;
+        let part = |query: &str| match responses.read(&format!("{uri}?{query}"))? {
+            ResourceContents::TextResourceContents { text, .. } => Some(text),
+            ResourceContents::BlobResourceContents { blob, .. } => Some(format!("blob {blob}")),
+            _ => None,
+        };
+        assert_eq!(part("from=3&length=2").as_deref(), Some("01"));
+        assert_eq!(part("from=5").as_deref(), Some("23"));
+        assert_eq!(part("length=1").as_deref(), Some("a"));
+        assert_eq!(part("from=7").as_deref(), Some(""));
+        // Half a character is bytes.
+        assert_eq!(part("length=2").as_deref(), Some("blob YcM="));
+        for query in
+            ["from=8", "from=-1", "from=1&from=2", "to=3", "", "from", "from=18446744073709551615"]
+        {
+            assert_eq!(part(query), None, "{query}");
         }
     }
 }

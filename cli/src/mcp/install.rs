@@ -5,7 +5,9 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Parser, ValueEnum};
-use serde_json::{Map, Value, json};
+use jsonc_parser::ParseOptions;
+use jsonc_parser::cst::{CstInputValue, CstRootNode};
+use toml_edit::{Array, DocumentMut, Item, Table, value};
 
 use crate::args::{Cli, HomeArgs, McpInstallArgs};
 use crate::error::CliError;
@@ -18,7 +20,7 @@ pub(crate) enum AgentProgram {
     Claude,
     /// Claude Code
     ClaudeCode,
-    /// Codex CLI (printed only: its configuration is TOML)
+    /// Codex CLI
     Codex,
     /// Cursor
     Cursor,
@@ -28,7 +30,7 @@ pub(crate) enum AgentProgram {
     Vscode,
     /// Windsurf
     Windsurf,
-    /// Zed (printed only where its settings have comments)
+    /// Zed
     Zed,
 }
 
@@ -38,47 +40,52 @@ struct Place {
     member: &'static str,
 }
 
+/// What starts the server.
+struct Entry<'a> {
+    name: &'a str,
+    command: String,
+    options: Vec<String>,
+    /// Visual Studio Code wants to be told the transport.
+    names_transport: bool,
+}
+
 pub(crate) fn run(args: &McpInstallArgs, home: &HomeArgs) -> Result<(), CliError> {
     let mut options = Vec::new();
     if let Some(dir) = &home.data_dir {
+        // The program starts it from a folder of its own.
+        let dir = std::path::absolute(dir).map_err(CliError::io("find the data folder"))?;
         options.extend(["--data-dir".to_owned(), dir.to_string_lossy().into_owned()]);
     }
     options.push("mcp".into());
     options.extend(args.options.iter().cloned());
     // What it could not be started with is better told now.
     let whole = std::iter::once("plannt".to_owned()).chain(options.iter().cloned());
-    Cli::try_parse_from(whole).map_err(|error| CliError::Usage(error.to_string()))?;
+    Cli::try_parse_from(whole).map_err(|error| {
+        let text = error.to_string();
+        let first = text.lines().next().unwrap_or_default();
+        CliError::Usage(first.trim_start_matches("error: ").to_owned())
+    })?;
     let command = std::env::current_exe().map_err(CliError::io("find this program"))?;
-    let command = command.to_string_lossy().into_owned();
+    let entry = Entry {
+        name: &args.name,
+        command: command.to_string_lossy().into_owned(),
+        options,
+        names_transport: args.client == AgentProgram::Vscode,
+    };
 
-    if args.client == AgentProgram::Codex {
-        let place = under_home(".codex/config.toml")?;
-        err(&format!("plannt: for {}:\n", place.display()));
-        return out(&toml(&args.name, &command, &options));
-    }
     let place = place(args.client, args.project)?;
-    let mut entry = json!({"command": command, "args": options});
-    if args.client == AgentProgram::Vscode {
-        entry["type"] = json!("stdio");
-    }
-    let alone = json!({ place.member: { &args.name: &entry } });
-    let alone = serde_json::to_string_pretty(&alone).unwrap_or_default();
+    let edit = if args.client == AgentProgram::Codex { in_toml } else { in_json };
     if args.print {
         err(&format!("plannt: for {}:\n", place.file.display()));
-        return out(&alone);
+        return out(&edit("", &place, &entry)?);
     }
-    let config = match read(&place.file)? {
-        Ok(mut config) => {
-            let all = config.entry(place.member).or_insert_with(|| json!({}));
-            let Some(all) = all.as_object_mut() else {
-                return Err(unusable(&place, "its member is no object", &alone));
-            };
-            all.insert(args.name.clone(), entry);
-            config
-        }
-        Err(reason) => return Err(unusable(&place, &reason, &alone)),
+    let before = match fs::read_to_string(&place.file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(CliError::io(&format!("read {}", place.file.display()))(error)),
     };
-    write(&place.file, &Value::Object(config))?;
+    let after = edit(&before, &place, &entry)?;
+    write(&place.file, &after)?;
     err(&format!(
         "plannt: wrote {:?} to {}; restart the program to use it\n",
         args.name,
@@ -87,9 +94,56 @@ pub(crate) fn run(args: &McpInstallArgs, home: &HomeArgs) -> Result<(), CliError
     Ok(())
 }
 
-fn unusable(place: &Place, reason: &str, alone: &str) -> CliError {
+/// The text with the entry in it; all else, comments too, stays as it is.
+fn in_json(text: &str, place: &Place, entry: &Entry<'_>) -> Result<String, CliError> {
+    let text = if text.trim().is_empty() { "{}\n" } else { text };
+    let root = CstRootNode::parse(text, &ParseOptions::default())
+        .map_err(|error| unusable(place, &error.to_string()))?;
+    let not_an_object = || unusable(place, "where entries belong is no object");
+    let config = root.object_value_or_create().ok_or_else(not_an_object)?;
+    let entries = config.object_value_or_create(place.member).ok_or_else(not_an_object)?;
+    let string = |text: &String| CstInputValue::String(text.clone());
+    let mut members = vec![
+        ("command".to_owned(), string(&entry.command)),
+        ("args".to_owned(), CstInputValue::Array(entry.options.iter().map(string).collect())),
+    ];
+    if entry.names_transport {
+        members.insert(0, ("type".to_owned(), CstInputValue::String("stdio".into())));
+    }
+    let value = CstInputValue::Object(members);
+    match entries.get(entry.name) {
+        Some(there) => there.set_value(value),
+        None => {
+            entries.append(entry.name, value);
+        }
+    }
+    Ok(root.to_string())
+}
+
+/// The same in TOML.
+fn in_toml(text: &str, place: &Place, entry: &Entry<'_>) -> Result<String, CliError> {
+    let mut config: DocumentMut =
+        text.parse().map_err(|error: toml_edit::TomlError| unusable(place, error.message()))?;
+    let entries = config.entry(place.member).or_insert_with(|| {
+        let mut table = Table::new();
+        table.set_implicit(true);
+        Item::Table(table)
+    });
+    let entries = entries
+        .as_table_like_mut()
+        .ok_or_else(|| unusable(place, "where entries belong is no table"))?;
+    let mut table = Table::new();
+    table["command"] = value(&entry.command);
+    table["args"] = value(entry.options.iter().collect::<Array>());
+    entries.insert(entry.name, Item::Table(table));
+    Ok(config.to_string())
+}
+
+fn unusable(place: &Place, reason: &str) -> CliError {
     let file = place.file.display();
-    CliError::Usage(format!("{file} is left as it is ({reason}): put this into it\n{alone}"))
+    CliError::Usage(format!(
+        "{file} is left as it is: {reason} (--print shows what belongs into it)"
+    ))
 }
 
 fn place(client: AgentProgram, project: bool) -> Result<Place, CliError> {
@@ -101,6 +155,7 @@ fn place(client: AgentProgram, project: bool) -> Result<Place, CliError> {
             AgentProgram::Cursor => at(".cursor/mcp.json".into(), servers),
             AgentProgram::Gemini => at(".gemini/settings.json".into(), servers),
             AgentProgram::Vscode => at(".vscode/mcp.json".into(), "servers"),
+            AgentProgram::Codex => at(".codex/config.toml".into(), "mcp_servers"),
             AgentProgram::Zed => at(".zed/settings.json".into(), "context_servers"),
             _ => Err(CliError::Usage("this program has no configuration for a project".into())),
         };
@@ -140,34 +195,14 @@ fn under_config(name: &str) -> Result<PathBuf, CliError> {
     }
 }
 
-/// What a file holds now; nothing where there is none. The inner error is why it is not touched.
-fn read(file: &Path) -> Result<Result<Map<String, Value>, String>, CliError> {
-    let text = match fs::read_to_string(file) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Ok(Map::new())),
-        Err(error) => return Err(CliError::io(&format!("read {}", file.display()))(error)),
-    };
-    if text.trim().is_empty() {
-        return Ok(Ok(Map::new()));
-    }
-    Ok(match serde_json::from_str(&text) {
-        Ok(Value::Object(config)) => Ok(config),
-        Ok(_) => Err("it is no JSON object".into()),
-        // Comments, most likely, which would be lost.
-        Err(error) => Err(format!("it is not plain JSON: {error}")),
-    })
-}
-
 /// Replaces the file at once, through a link to where it lies; what it was stays beside it.
-fn write(file: &Path, config: &Value) -> Result<(), CliError> {
+fn write(file: &Path, text: &str) -> Result<(), CliError> {
     let failed = |doing: &str| CliError::io(&format!("{doing} {}", file.display()));
     let file = &fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(failed("make the folder of"))?;
-    let mut text = serde_json::to_string_pretty(config).unwrap_or_default();
-    text.push('\n');
-    // Options may hold a wallet's key, and so the file is its owner's alone unless it was there before.
+    // Options may hold a wallet's key, so the file is its owner's alone unless it was there before.
     let mut draft = tempfile::NamedTempFile::new_in(folder).map_err(failed("write"))?;
     draft.write_all(text.as_bytes()).map_err(failed("write"))?;
     if let Ok(before) = fs::metadata(file) {
@@ -179,10 +214,4 @@ fn write(file: &Path, config: &Value) -> Result<(), CliError> {
     draft.as_file().sync_all().map_err(failed("write"))?;
     draft.persist(file).map_err(|error| failed("write")(error.error))?;
     Ok(())
-}
-
-/// The entry as TOML: JSON's strings and lists are TOML's too.
-fn toml(name: &str, command: &str, options: &[String]) -> String {
-    let name = Value::from(name);
-    format!("[mcp_servers.{name}]\ncommand = {}\nargs = {}\n", json!(command), json!(options))
 }

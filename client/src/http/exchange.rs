@@ -114,6 +114,9 @@ impl Exchange for HttpExchange<'_> {
 
 /// An error's chain of causes, without its URL: the query may hold secrets.
 fn describe(error: reqwest::Error) -> TransportError {
+    if let Some(refusal) = causes(&error).find(|cause| cause.is::<NotPublic>()) {
+        return TransportError::new(ADDRESS_NOT_ALLOWED, refusal.to_string());
+    }
     let code = if error.is_connect() {
         "connect"
     } else if error.is_timeout() {
@@ -122,19 +125,19 @@ fn describe(error: reqwest::Error) -> TransportError {
         "transport"
     };
     let error = error.without_url();
-    let mut code = code;
     let mut message = error.to_string();
-    let mut cause = std::error::Error::source(&error);
-    while let Some(inner) = cause {
-        if inner.is::<NotPublic>() {
-            code = ADDRESS_NOT_ALLOWED;
-        }
-        let text = inner.to_string();
+    for cause in causes(&error) {
+        let text = cause.to_string();
         if !message.contains(&text) {
             message.push_str(": ");
             message.push_str(&text);
         }
-        cause = inner.source();
     }
     TransportError::new(code, message)
+}
+
+fn causes<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(error.source(), |cause| cause.source())
 }
