@@ -92,7 +92,9 @@ async fn get(server: &Inner, base: &Url, path: &str) -> Result<Option<String>, F
     let url = base.join(path).map_err(|error| invalid(error.to_string()))?;
     let request = Request::get(url.as_str()).map_err(|error| invalid(error.to_string()))?;
     let response = server.client.send_unpaid(request).await?;
-    if response.status != 200 {
+    let kind = response.headers.get("content-type").and_then(|value| value.to_str().ok());
+    // Many sites answer any path with a page.
+    if response.status != 200 || kind.is_some_and(|kind| kind.starts_with("text/html")) {
         return Ok(None);
     }
     Ok(body(response.body).await)

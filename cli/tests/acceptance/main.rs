@@ -12,6 +12,7 @@ mod durability;
 mod fetch;
 #[cfg(target_os = "linux")]
 mod kills;
+mod mcp;
 mod readme;
 mod serve;
 mod tools;

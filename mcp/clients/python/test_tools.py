@@ -100,6 +100,58 @@ def test_asking_a_price_does_nothing(world: World) -> None:
     assert [request.method for request in seen] == ["HEAD", "HEAD"]
 
 
+def test_what_other_servers_say_of_their_prices_is_read_as_far_as_it_goes(world: World) -> None:
+    manifest = {
+        "name": "Other",
+        "endpoints": [
+            {"method": "POST", "path": "/a", "priceSats": 5, "description": "a\u202ething"},
+            {"path": "/b", "price_msat": 1_500},
+            {"path": 7},
+            "nonsense",
+        ],
+    }
+    openapi = {
+        "openapi": "3.1.0",
+        "paths": {
+            "/a": {"post": {"x-payment-info": {"price": {"amount": "9", "currency": "sat"}}}},
+            "/c": {"get": {"summary": "See", "x-payment-info": {"price": {"amount": "0.05", "currency": "USD", "mode": "fixed"}}}},
+            "/d": {"get": {"x-payment-info": {"price": {"amount": "21", "currency": "SAT"}}}},
+            "/e": {"put": {"responses": {"402": {"description": "Payment Required"}}}, "get": {"responses": {"200": {}}}},
+            "/f": {"get": {"x-payment-info": {"minPrice": "1", "maxPrice": "2"}}},
+            "/g": 5,
+        },
+    }
+    documents: dict[str, bytes] = {
+        "/.well-known/l402": json.dumps(manifest).encode(),
+        "/openapi.json": json.dumps(openapi).encode(),
+        "/llms.txt": b"# Other\n" + b"x" * 10_000,
+    }
+
+    def rule(seen: Seen) -> Reply:
+        body = documents.get(seen.path)
+        return (404, {}, b"") if body is None else (200, {}, body)
+
+    async def run(url: str, other: str) -> None:
+        async with world.client("stdio", private=(url, other)) as client:
+            found = told(await client.call_tool("discover", {"host": url + "/some/path?query"}))
+            assert found["host"] == url
+            assert found["sources"] == ["l402.json", "openapi.json", "llms.txt"]
+            assert len(found["llms_txt"]) == 4096
+            assert sorted(found["routes"], key=lambda route: (route["path"], route["method"])) == [
+                {"method": "POST", "path": "/a", "price_sats": 5, "description": "a\ufffdthing"},
+                {"method": "GET", "path": "/b", "price_sats": 1.5},
+                {"method": "GET", "path": "/c", "price": "0.05 USD", "description": "See"},
+                {"method": "GET", "path": "/d", "price_sats": 21},
+                {"method": "PUT", "path": "/e"},
+                {"method": "GET", "path": "/f", "price": "1 to 2"},
+            ]
+            nothing = told(await client.call_tool("discover", {"host": other}))
+            assert (nothing["routes"], nothing["sources"], "llms_txt" in nothing) == ([], [], False)
+
+    with server(rule) as (url, _), server(lambda _: (200, {"content-type": "text/html"}, b"<html>")) as (other, _):
+        asyncio.run(run(url, other))
+
+
 @over_both
 def test_limits_hold_and_the_agent_cannot_raise_them(world: World, transport: str) -> None:
     demo, data = {"url": world.url + "/v1/demo"}, {"url": world.url + "/v1/data"}
