@@ -33,7 +33,7 @@ pub(crate) async fn result(
     let mut result = Map::new();
     result.insert("status".into(), json!(response.status.as_u16()));
     result.insert("url".into(), json!(response.url.as_str()));
-    result.insert("headers".into(), headers(&response.headers, &hashes));
+    result.insert("headers".into(), headers(&response.headers));
     if let Some(x_l402) = response.headers.get("x-l402").and_then(|value| value.to_str().ok()) {
         result.insert("x_l402".into(), json!(x_l402));
     }
@@ -44,17 +44,21 @@ pub(crate) async fn result(
     if let Some(receipt) = &receipt {
         result.insert("receipt".into(), text::receipt(receipt));
     }
-    let kind = content_type(&response.headers);
-    let name = format!("{method} {}", text::cut(response.url.as_str(), 200));
+    let kind = content_type(&response.headers).map(|kind| redact::text(&kind, &hashes));
+    let url = redact::text(response.url.as_str(), &hashes);
+    let name = format!("{method} {}", text::cut(&url, 200));
     let (body, incomplete) = read(response.body, sizes.body).await;
     if let Some(reason) = incomplete {
         result.insert("incomplete".into(), json!(reason));
     }
-    let body = without_preimages(body, hashes).await.map_err(failed)?;
+    let body = without_preimages(body, hashes.clone()).await.map_err(failed)?;
     result.insert("bytes".into(), json!(body.len()));
     let shown = show(body, kind, name, sizes, responses).map_err(failed)?;
     result.extend(shown.members);
-    let structured = Value::Object(result);
+    let mut structured = Value::Object(result);
+    // Every word of it may be the server's: the headers and their names, the URL that a redirect led to, and JSON,
+    // which has other ways of writing a digit.
+    redact::value(&mut structured, &hashes);
     // The same as text, for clients that know no structured content.
     let mut content = vec![ContentBlock::text(structured.to_string())];
     content.extend(shown.blocks);
@@ -163,7 +167,7 @@ async fn without_preimages(
 }
 
 /// Lines of one name are joined, as RFC 9110 (5.3) allows; what is not text is shown as far as it is.
-fn headers(headers: &HeaderMap, hashes: &[PaymentHash]) -> Value {
+fn headers(headers: &HeaderMap) -> Value {
     let mut all = Map::new();
     for name in headers.keys() {
         let lines: Vec<_> = headers
@@ -171,7 +175,7 @@ fn headers(headers: &HeaderMap, hashes: &[PaymentHash]) -> Value {
             .iter()
             .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
             .collect();
-        all.insert(name.as_str().into(), json!(redact::text(&lines.join(", "), hashes)));
+        all.insert(name.as_str().into(), json!(lines.join(", ")));
     }
     Value::Object(all)
 }

@@ -4,7 +4,7 @@ use plannt_client::{ClientError, JournalError, Receipt, TransportError};
 use rmcp::model::{CallToolResult, ContentBlock};
 use serde_json::json;
 
-use crate::text;
+use crate::{redact, text};
 
 /// A tool's error: a stable code, what to do next, and the receipt where money was spent.
 #[derive(Debug)]
@@ -26,9 +26,11 @@ impl Failure {
 
     /// Not a protocol error: those are shown to no model, and this is for it to act on.
     pub(crate) fn into_result(self) -> CallToolResult {
+        let hashes: Vec<_> = self.receipt.iter().map(|receipt| receipt.payment_hash).collect();
         let mut error = json!({
             "code": self.code,
-            "message": text::printable(&self.message),
+            // It may quote where a redirect led.
+            "message": redact::text(&text::printable(&self.message), &hashes),
             "paid": self.receipt.is_some(),
         });
         if let Some(receipt) = &self.receipt {

@@ -1,6 +1,7 @@
 //! Takes a preimage out of what a server says: some echo the credential, and no result may hold one.
 
 use plannt_core::{PaymentHash, Preimage};
+use serde_json::Value;
 
 /// Hex digits of a preimage.
 const DIGITS: usize = 64;
@@ -33,6 +34,25 @@ pub(crate) fn text(text: &str, hashes: &[PaymentHash]) -> String {
     preimages(&mut bytes, hashes);
     // Only ASCII was overwritten, by ASCII.
     String::from_utf8(bytes).unwrap_or_default()
+}
+
+/// The same for every string in a value, and every member's name.
+pub(crate) fn value(value: &mut Value, hashes: &[PaymentHash]) {
+    if hashes.is_empty() {
+        return;
+    }
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| self::value(item, hashes)),
+        Value::Object(members) => {
+            let taken = std::mem::take(members);
+            members.extend(taken.into_iter().map(|(name, mut member)| {
+                self::value(&mut member, hashes);
+                (text(&name, hashes), member)
+            }));
+        }
+        Value::String(said) => *said = text(said, hashes),
+        Value::Bool(_) | Value::Null | Value::Number(_) => {}
+    }
 }
 
 fn proves(digits: &[u8], hashes: &[PaymentHash]) -> bool {
@@ -68,5 +88,11 @@ mod tests {
             assert_eq!(text(&said, &[hash]), kept);
         }
         assert_eq!(text(&hex, &[]), hex);
+        let mut said =
+            serde_json::json!({"a": [1, null, {(hex.as_str()): hex.as_str()}], "b": "b"});
+        value(&mut said, &[hash]);
+        let kept =
+            serde_json::json!({"a": [1, null, {(stars.as_str()): stars.as_str()}], "b": "b"});
+        assert_eq!(said, kept);
     }
 }
