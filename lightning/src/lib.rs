@@ -22,11 +22,13 @@ pub mod devnet;
 #[cfg(feature = "lnd")]
 pub mod lnd;
 
+mod advice;
 mod backend_url;
 mod error;
 mod invoicer;
 mod payer;
 
+pub use advice::advice;
 pub use backend_url::{invoicer_from_url, payer_from_url};
 pub use error::{LightningError, PayFailure};
 pub use invoicer::{InvoiceRequest, InvoiceState, Invoicer};
