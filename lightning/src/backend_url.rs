@@ -6,15 +6,27 @@ use crate::{Invoicer, LightningError, Payer};
 
 /// Opens the node behind `url` for issuing invoices. Nothing is sent to it yet.
 ///
-/// `lnd://host:port?cert=<path>&macaroon=<path or hex>[&network=regtest]`; see [`crate::lnd::LndConfig`].
+/// The scheme names the kind of node; docs/BACKENDS.md lists them with their parameters, and each
+/// backend's documentation in this crate says how it reads its URL.
+///
+/// ```
+/// # #[cfg(feature = "phoenixd")] {
+/// let url = "phoenixd://127.0.0.1:9740?password=0123456789abcdef&network=bitcoin";
+/// let node = plannt_lightning::invoicer_from_url(url)?;
+/// assert_eq!(node.unit_msat(), 1_000);
+/// # }
+/// # Ok::<(), plannt_lightning::LightningError>(())
+/// ```
 ///
 /// # Errors
 /// [`LightningError::Config`]: an unknown scheme or parameter, or a file that cannot be read.
-/// The message never repeats the URL, which may hold a macaroon.
+/// The message never repeats the URL, which may hold a secret.
 pub fn invoicer_from_url(url: &str) -> Result<Arc<dyn Invoicer>, LightningError> {
     match scheme(url) {
         #[cfg(feature = "lnd")]
         Some("lnd") => Ok(Arc::new(crate::lnd::Lnd::from_url(url)?)),
+        #[cfg(feature = "phoenixd")]
+        Some("phoenixd") => Ok(Arc::new(crate::phoenixd::Phoenixd::from_url(url)?)),
         _ => Err(unknown_scheme()),
     }
 }
@@ -27,14 +39,25 @@ pub fn payer_from_url(url: &str) -> Result<Arc<dyn Payer>, LightningError> {
     match scheme(url) {
         #[cfg(feature = "lnd")]
         Some("lnd") => Ok(Arc::new(crate::lnd::Lnd::from_url(url)?)),
+        #[cfg(feature = "phoenixd")]
+        Some("phoenixd") => Ok(Arc::new(crate::phoenixd::Phoenixd::from_url(url)?)),
         _ => Err(unknown_scheme()),
     }
 }
 
 fn scheme(url: &str) -> Option<&str> {
-    url.split_once("://").map(|(scheme, _)| scheme)
+    url.split_once(':').map(|(scheme, _)| scheme)
 }
 
+/// Names what is built in, and not what the URL begins with.
 fn unknown_scheme() -> LightningError {
-    LightningError::Config { message: "the URL's scheme names no backend: expected lnd://".into() }
+    let known = [
+        #[cfg(feature = "lnd")]
+        "lnd://",
+        #[cfg(feature = "phoenixd")]
+        "phoenixd://",
+    ];
+    let known = known.join(", ");
+    let message = format!("the URL's scheme names no backend: expected one of {known}");
+    LightningError::Config { message }
 }

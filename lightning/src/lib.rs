@@ -7,6 +7,7 @@
 //! | scheme | node | feature |
 //! |---|---|---|
 //! | `lnd://` | lnd's REST interface ([`lnd`]) | `lnd` (default) |
+//! | `phoenixd://` | phoenixd ([`phoenixd`]) | `phoenixd` (default) |
 //!
 //! The feature `devnet` adds [`devnet`], a Lightning network in one process for demos and tests,
 //! which the `lnd` backend uses like any other node. The feature `contract-tests` adds
@@ -21,15 +22,27 @@ pub mod contract;
 pub mod devnet;
 #[cfg(feature = "lnd")]
 pub mod lnd;
+#[cfg(feature = "phoenixd")]
+pub mod phoenixd;
 
 mod advice;
 mod backend_url;
 mod error;
+#[cfg(feature = "_http")]
+mod http;
 mod invoicer;
 mod payer;
+#[cfg(feature = "_http")]
+mod record;
+#[cfg(feature = "_tls")]
+mod settings;
+#[cfg(feature = "_tls")]
+mod tls;
 
 pub use advice::advice;
 pub use backend_url::{invoicer_from_url, payer_from_url};
 pub use error::{LightningError, PayFailure};
+#[cfg(feature = "_http")]
+pub use http::ServiceConfig;
 pub use invoicer::{InvoiceRequest, InvoiceState, Invoicer};
 pub use payer::{PayOutcome, PayRequest, Payer, Payment, PaymentState};

@@ -10,10 +10,10 @@ use plannt_core::PaymentHash;
 use reqwest::{Method, Response};
 use serde_json::json;
 
-use super::answer::{Refusal, RefusalKind, Update, invalid, read_update};
+use super::answer::{Refusal, RefusalKind, Update, read_update};
 use super::config::LndConfig;
 use super::lines::{Line, Lines};
-use super::transport::{Connection, Transport, read_all, transport_error};
+use crate::http::{Body, Connection, Transport, invalid, not_sent, read_all, transport_error};
 use crate::{LightningError, PayFailure, PayOutcome, PayRequest, PaymentState};
 
 /// The most that one payment update may have: it lists every attempt with its route.
@@ -42,16 +42,11 @@ pub(super) async fn pay(
     });
     let limit = Duration::from_secs(seconds as u64).saturating_add(config.answer_margin);
     let sent = transport
-        .send(Connection::Fresh, Method::POST, "/v2/router/send", Some(&body), limit)
+        .send(Connection::Fresh, Method::POST, "/v2/router/send", Body::Json(&body), limit)
         .await;
     let response = match sent {
         Ok(response) => response,
-        Err(
-            e @ (LightningError::NodeUnreachable { .. } | LightningError::InvalidRequest { .. }),
-        ) => {
-            return PayOutcome::Failed(e.into());
-        }
-        Err(e) => return PayOutcome::Unknown(e),
+        Err(e) => return not_sent(e).map_or_else(PayOutcome::Unknown, PayOutcome::Failed),
     };
     match read_outcome(response, &request.payment_hash).await {
         Ok(Update::Payment(PaymentState::Paid(payment))) => PayOutcome::Paid(payment),
@@ -94,7 +89,7 @@ pub(super) async fn look_up(
 ) -> Result<PaymentState, LightningError> {
     let path = format!("/v2/router/track/{}", URL_SAFE.encode(hash.as_bytes()));
     let response = transport
-        .send(Connection::Pooled, Method::GET, &path, None, config.request_timeout)
+        .send(Connection::Pooled, Method::GET, &path, Body::Empty, config.request_timeout)
         .await?;
     let status = response.status();
     let update = if status.is_success() {
