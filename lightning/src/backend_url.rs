@@ -23,6 +23,8 @@ use crate::{Invoicer, LightningError, Payer};
 /// The message never repeats the URL, which may hold a secret.
 pub fn invoicer_from_url(url: &str) -> Result<Arc<dyn Invoicer>, LightningError> {
     match scheme(url) {
+        #[cfg(feature = "cln")]
+        Some("cln") => Ok(Arc::new(crate::cln::Cln::from_url(url)?)),
         #[cfg(feature = "lnd")]
         Some("lnd") => Ok(Arc::new(crate::lnd::Lnd::from_url(url)?)),
         #[cfg(feature = "phoenixd")]
@@ -37,6 +39,8 @@ pub fn invoicer_from_url(url: &str) -> Result<Arc<dyn Invoicer>, LightningError>
 /// As [`invoicer_from_url`].
 pub fn payer_from_url(url: &str) -> Result<Arc<dyn Payer>, LightningError> {
     match scheme(url) {
+        #[cfg(feature = "cln")]
+        Some("cln") => Ok(Arc::new(crate::cln::Cln::from_url(url)?)),
         #[cfg(feature = "lnd")]
         Some("lnd") => Ok(Arc::new(crate::lnd::Lnd::from_url(url)?)),
         #[cfg(feature = "phoenixd")]
@@ -52,6 +56,8 @@ fn scheme(url: &str) -> Option<&str> {
 /// Names what is built in, and not what the URL begins with.
 fn unknown_scheme() -> LightningError {
     let known = [
+        #[cfg(feature = "cln")]
+        "cln://",
         #[cfg(feature = "lnd")]
         "lnd://",
         #[cfg(feature = "phoenixd")]

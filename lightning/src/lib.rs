@@ -6,6 +6,7 @@
 //!
 //! | scheme | node | feature |
 //! |---|---|---|
+//! | `cln://` | Core Lightning's clnrest ([`cln`]) | `cln` (default) |
 //! | `lnd://` | lnd's REST interface ([`lnd`]) | `lnd` (default) |
 //! | `phoenixd://` | phoenixd ([`phoenixd`]) | `phoenixd` (default) |
 //!
@@ -16,6 +17,8 @@
 //! All amounts are in thousandths of a satoshi, and every such name says `msat`.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "cln")]
+pub mod cln;
 #[cfg(feature = "contract-tests")]
 pub mod contract;
 #[cfg(feature = "devnet")]
