@@ -25,6 +25,8 @@ pub fn invoicer_from_url(url: &str) -> Result<Arc<dyn Invoicer>, LightningError>
     match scheme(url) {
         #[cfg(feature = "cln")]
         Some("cln") => Ok(Arc::new(crate::cln::Cln::from_url(url)?)),
+        #[cfg(feature = "lnbits")]
+        Some("lnbits") => Ok(Arc::new(crate::lnbits::Lnbits::from_url(url)?)),
         #[cfg(feature = "lnd")]
         Some("lnd") => Ok(Arc::new(crate::lnd::Lnd::from_url(url)?)),
         #[cfg(feature = "phoenixd")]
@@ -41,6 +43,8 @@ pub fn payer_from_url(url: &str) -> Result<Arc<dyn Payer>, LightningError> {
     match scheme(url) {
         #[cfg(feature = "cln")]
         Some("cln") => Ok(Arc::new(crate::cln::Cln::from_url(url)?)),
+        #[cfg(feature = "lnbits")]
+        Some("lnbits") => Ok(Arc::new(crate::lnbits::Lnbits::from_url(url)?)),
         #[cfg(feature = "lnd")]
         Some("lnd") => Ok(Arc::new(crate::lnd::Lnd::from_url(url)?)),
         #[cfg(feature = "phoenixd")]
@@ -58,6 +62,8 @@ fn unknown_scheme() -> LightningError {
     let known = [
         #[cfg(feature = "cln")]
         "cln://",
+        #[cfg(feature = "lnbits")]
+        "lnbits://",
         #[cfg(feature = "lnd")]
         "lnd://",
         #[cfg(feature = "phoenixd")]

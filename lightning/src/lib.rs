@@ -7,6 +7,7 @@
 //! | scheme | node | feature |
 //! |---|---|---|
 //! | `cln://` | Core Lightning's clnrest ([`cln`]) | `cln` (default) |
+//! | `lnbits://` | LNbits ([`lnbits`]) | `lnbits` (default) |
 //! | `lnd://` | lnd's REST interface ([`lnd`]) | `lnd` (default) |
 //! | `phoenixd://` | phoenixd ([`phoenixd`]) | `phoenixd` (default) |
 //!
@@ -23,6 +24,8 @@ pub mod cln;
 pub mod contract;
 #[cfg(feature = "devnet")]
 pub mod devnet;
+#[cfg(feature = "lnbits")]
+pub mod lnbits;
 #[cfg(feature = "lnd")]
 pub mod lnd;
 #[cfg(feature = "phoenixd")]

@@ -20,10 +20,8 @@ const MAX_SECRET_BYTES: usize = 8_192;
 
 /// A backend's URL, taken apart. Every parameter has to be taken.
 pub(crate) struct Settings {
-    /// `host:port`.
-    pub(crate) authority: String,
-    /// Whether the host is this machine.
-    pub(crate) is_loopback: bool,
+    pub(crate) host: String,
+    port: Option<u16>,
     /// Without a slash at the end.
     pub(crate) path: String,
     parameters: BTreeMap<String, Zeroizing<String>>,
@@ -32,12 +30,7 @@ pub(crate) struct Settings {
 impl Settings {
     /// Parses `<scheme>://host[:port][/path]?name=value&…` with those parameters alone that are in
     /// `known`, each at most once. Values are percent-encoded; a plus sign stands for itself.
-    pub(crate) fn parse(
-        url: &str,
-        scheme: &str,
-        default_port: u16,
-        known: &[&str],
-    ) -> Result<Self, LightningError> {
+    pub(crate) fn parse(url: &str, scheme: &str, known: &[&str]) -> Result<Self, LightningError> {
         let mut url = Url::parse(url).map_err(|e| config(&format!("not a URL: {e}")))?;
         if url.scheme() != scheme {
             return Err(config(&format!("the URL's scheme is not {scheme}")));
@@ -64,11 +57,16 @@ impl Settings {
             }
         }
         Ok(Self {
-            authority: format!("{host}:{}", url.port().unwrap_or(default_port)),
-            is_loopback: is_loopback(&host),
+            host,
+            port: url.port(),
             path: url.path().trim_end_matches('/').to_owned(),
             parameters,
         })
+    }
+
+    /// `host:port`.
+    pub(crate) fn authority(&self, default_port: u16) -> String {
+        format!("{}:{}", self.host, self.port.unwrap_or(default_port))
     }
 
     /// For services that have none.

@@ -3,7 +3,7 @@
 use plannt_core::{PaymentHash, Preimage};
 use serde::Deserialize;
 
-use crate::http::{Answer, Msat, cut, invalid, preimage, proof};
+use crate::http::{Answer, Msat, cut, invalid, is_about, preimage, proof};
 use crate::{InvoiceState, LightningError, PayFailure, Payment, PaymentState};
 
 /// An error of a command, or of clnrest itself.
@@ -215,8 +215,4 @@ impl Channels {
         }
         Ok(sum)
     }
-}
-
-fn is_about(told: &str, hash: &PaymentHash) -> Result<(), LightningError> {
-    if told.parse() == Ok(*hash) { Ok(()) } else { Err(invalid("it is about another payment")) }
 }

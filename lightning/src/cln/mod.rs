@@ -26,8 +26,14 @@ use crate::{
     PaymentState,
 };
 
-const DEFAULTS: Defaults =
-    Defaults { scheme: "cln", port: 3010, tls: Tls::Always, secret: "rune", path: false };
+const DEFAULTS: Defaults = Defaults {
+    scheme: "cln",
+    port: 3010,
+    tls_port: 3010,
+    tls: Tls::Always,
+    secret: "rune",
+    path: false,
+};
 
 /// One Core Lightning node, for issuing and for paying, as far as its rune allows.
 pub struct Cln {

@@ -23,6 +23,11 @@ pub(crate) fn read_bolt11(text: String) -> Result<String, LightningError> {
     Ok(text)
 }
 
+/// Refuses an answer that is about another payment hash than the one asked about.
+pub(crate) fn is_about(told: &str, hash: &PaymentHash) -> Result<(), LightningError> {
+    if told.parse() == Ok(*hash) { Ok(()) } else { Err(invalid("it is about another payment")) }
+}
+
 /// The proof of a payment that the node reports as made: nothing but the preimage will do.
 pub(crate) fn proof(
     preimage: Option<Preimage>,

@@ -6,7 +6,9 @@ mod fields;
 mod service;
 mod transport;
 
-pub(crate) use self::fields::{Msat, cut, invalid, preimage, proof, read_bolt11, sats, whole_sats};
+pub(crate) use self::fields::{
+    Msat, cut, invalid, is_about, preimage, proof, read_bolt11, sats, whole_sats,
+};
 pub use self::service::ServiceConfig;
 pub(crate) use self::service::{Defaults, Tls};
 pub(crate) use self::transport::{

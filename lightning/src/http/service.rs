@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::transport::{Endpoint, Transport};
 use crate::LightningError;
-use crate::settings::{self, Settings, config};
+use crate::settings::{self, Settings, config, is_loopback};
 
 /// Where a service behind HTTP is ([`cln`](crate::cln), [`lnbits`](crate::lnbits),
 /// [`phoenixd`](crate::phoenixd)), and the secret that it knows us by. Prints no secret.
@@ -37,6 +37,8 @@ pub struct ServiceConfig {
 pub(crate) struct Defaults {
     pub(crate) scheme: &'static str,
     pub(crate) port: u16,
+    /// The port with TLS.
+    pub(crate) tls_port: u16,
     pub(crate) tls: Tls,
     /// The URL's parameter with the secret, which is also what errors call it.
     pub(crate) secret: &'static str,
@@ -55,7 +57,7 @@ pub(crate) enum Tls {
 impl ServiceConfig {
     pub(crate) fn from_url(url: &str, defaults: &Defaults) -> Result<Self, LightningError> {
         let known = ["cert", "network", "tls", "wallet", defaults.secret];
-        let mut url = Settings::parse(url, defaults.scheme, defaults.port, &known)?;
+        let mut url = Settings::parse(url, defaults.scheme, &known)?;
         if !defaults.path {
             url.refuse_path()?;
         }
@@ -70,17 +72,19 @@ impl ServiceConfig {
             (Some(_), _) => return Err(config("tls= is on or off")),
             (None, None) => match defaults.tls {
                 Tls::Always => true,
-                Tls::UnlessLocal => !url.is_loopback,
+                Tls::UnlessLocal => !is_loopback(&url.host),
             },
         };
-        let scheme = if encrypted { "https" } else { "http" };
+        let (scheme, port) =
+            if encrypted { ("https", defaults.tls_port) } else { ("http", defaults.port) };
+        let authority = url.authority(port);
         Ok(Self {
             answer_margin: Duration::from_secs(15),
             connect_timeout: Duration::from_secs(10),
             network: url.network()?,
             request_timeout: Duration::from_secs(30),
             wallet: url.take("wallet").map(|name| name.to_string()),
-            base: format!("{scheme}://{}{}", url.authority, url.path),
+            base: format!("{scheme}://{authority}{}", url.path),
             certificates: certificates.unwrap_or_default(),
             secret,
         })

@@ -84,10 +84,10 @@ impl LndConfig {
 
     pub(super) fn read(url: &str, scheme: &str, port: u16) -> Result<Self, LightningError> {
         let known = ["cert", "macaroon", "network", "wallet"];
-        let mut url = Settings::parse(url, scheme, port, &known)?;
+        let mut url = Settings::parse(url, scheme, &known)?;
         url.refuse_path()?;
         let macaroon = read_macaroon(&url.need("macaroon")?)?;
-        let mut this = Self::new(url.authority.clone(), &macaroon)?;
+        let mut this = Self::new(url.authority(port), &macaroon)?;
         this.certificates = url.certificates()?.unwrap_or_default();
         this.network = url.network()?;
         this.wallet = url.take("wallet").map(|name| name.to_string());

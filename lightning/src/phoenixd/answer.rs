@@ -3,7 +3,7 @@
 use plannt_core::{PaymentHash, Preimage};
 use serde::Deserialize;
 
-use crate::http::{Answer, cut, invalid, preimage, proof, sats};
+use crate::http::{Answer, cut, invalid, is_about, preimage, proof, sats};
 use crate::{InvoiceState, LightningError, PayFailure, Payment, PaymentState};
 
 /// The first version with `/payments/outgoingbyhash` in its documentation.
@@ -145,8 +145,4 @@ pub(super) fn has_outgoing_by_hash(info: &Answer) -> Result<bool, LightningError
         (Some(Ok(major)), Some(Ok(minor))) => Ok((major, minor) >= OUTGOING_BY_HASH),
         _ => Err(invalid("no version")),
     }
-}
-
-fn is_about(told: &str, hash: &PaymentHash) -> Result<(), LightningError> {
-    if told.parse() == Ok(*hash) { Ok(()) } else { Err(invalid("it is about another payment")) }
 }

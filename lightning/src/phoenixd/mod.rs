@@ -33,6 +33,7 @@ use crate::{
 const DEFAULTS: Defaults = Defaults {
     scheme: "phoenixd",
     port: 9740,
+    tls_port: 9740,
     tls: Tls::UnlessLocal,
     secret: "password",
     path: false,
