@@ -29,6 +29,8 @@ pub fn invoicer_from_url(url: &str) -> Result<Arc<dyn Invoicer>, LightningError>
         Some("lnbits") => Ok(Arc::new(crate::lnbits::Lnbits::from_url(url)?)),
         #[cfg(feature = "lnd")]
         Some("lnd") => Ok(Arc::new(crate::lnd::Lnd::from_url(url)?)),
+        #[cfg(feature = "lnd-grpc")]
+        Some("lnd+grpc") => Ok(Arc::new(crate::lnd::LndGrpc::from_url(url)?)),
         #[cfg(feature = "phoenixd")]
         Some("phoenixd") => Ok(Arc::new(crate::phoenixd::Phoenixd::from_url(url)?)),
         _ => Err(unknown_scheme()),
@@ -47,6 +49,8 @@ pub fn payer_from_url(url: &str) -> Result<Arc<dyn Payer>, LightningError> {
         Some("lnbits") => Ok(Arc::new(crate::lnbits::Lnbits::from_url(url)?)),
         #[cfg(feature = "lnd")]
         Some("lnd") => Ok(Arc::new(crate::lnd::Lnd::from_url(url)?)),
+        #[cfg(feature = "lnd-grpc")]
+        Some("lnd+grpc") => Ok(Arc::new(crate::lnd::LndGrpc::from_url(url)?)),
         #[cfg(feature = "phoenixd")]
         Some("phoenixd") => Ok(Arc::new(crate::phoenixd::Phoenixd::from_url(url)?)),
         _ => Err(unknown_scheme()),
@@ -59,13 +63,15 @@ fn scheme(url: &str) -> Option<&str> {
 
 /// Names what is built in, and not what the URL begins with.
 fn unknown_scheme() -> LightningError {
-    let known = [
+    let known: &[&str] = &[
         #[cfg(feature = "cln")]
         "cln://",
         #[cfg(feature = "lnbits")]
         "lnbits://",
         #[cfg(feature = "lnd")]
         "lnd://",
+        #[cfg(feature = "lnd-grpc")]
+        "lnd+grpc://",
         #[cfg(feature = "phoenixd")]
         "phoenixd://",
     ];

@@ -9,6 +9,7 @@
 //! | `cln://` | Core Lightning's clnrest ([`cln`]) | `cln` (default) |
 //! | `lnbits://` | LNbits ([`lnbits`]) | `lnbits` (default) |
 //! | `lnd://` | lnd's REST interface ([`lnd`]) | `lnd` (default) |
+//! | `lnd+grpc://` | lnd's gRPC interface ([`lnd`]) | `lnd-grpc` |
 //! | `phoenixd://` | phoenixd ([`phoenixd`]) | `phoenixd` (default) |
 //!
 //! The feature `devnet` adds [`devnet`], a Lightning network in one process for demos and tests,

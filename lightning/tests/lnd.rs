@@ -125,6 +125,7 @@ async fn what_proves_nothing_is_unknown() {
         (page(500, &"x".repeat(2 << 20)), "invalid_response"),
         (refusal(500, 2, "context canceled"), "node_error"),
         (refusal(409, 6, "payment is in transition"), "payment_in_flight"),
+        (refusal(500, 2, "payment already exists"), "payment_in_flight"),
         (refusal(404, 5, "payment isn't initiated"), "node_error"),
         (Answer::Close(vec![b"SSH-2.0-OpenSSH\r\n".to_vec()]), "connection_lost"),
         (Answer::Close(vec![]), "connection_lost"),

@@ -44,11 +44,19 @@ impl Refusal {
         Ok(Self::new(http_status, inner))
     }
 
+    /// Of a gRPC status, which REST repeats.
+    #[cfg(feature = "lnd-grpc")]
+    pub(super) fn of_grpc(code: i32, message: &str) -> Self {
+        Self::new(0, Status { code, message: message.into() })
+    }
+
     fn new(http_status: u16, Status { code, message }: Status) -> Self {
         let has = |text: &str| message.contains(text);
         let kind = match code {
             6 if has("already paid") => RefusalKind::AlreadyPaid,
             6 if has("in transition") => RefusalKind::InFlight,
+            // Recorded, with no attempt made yet: another call is just beginning it.
+            2 | 6 if has("payment already exists") => RefusalKind::InFlight,
             // The REST gateway says the same of a path that it does not have at all.
             5 if message == "Not Found" => RefusalKind::NotServed,
             5 => RefusalKind::NotFound,
@@ -110,6 +118,19 @@ impl Refusal {
 pub(super) enum Update {
     Payment(PaymentState),
     Refused(Refusal),
+}
+
+impl Update {
+    /// As the answer to a look-up.
+    pub(super) fn into_state(self) -> Result<PaymentState, LightningError> {
+        match self {
+            Self::Payment(state) => Ok(state),
+            Self::Refused(refusal) if refusal.kind == RefusalKind::NotFound => {
+                Ok(PaymentState::NotFound)
+            }
+            Self::Refused(refusal) => Err(refusal.into_error()),
+        }
+    }
 }
 
 /// Reads such a line about the payment of `hash`.
@@ -186,18 +207,18 @@ struct WireUpdate {
 }
 
 #[derive(Deserialize)]
-struct WirePayment {
+pub(super) struct WirePayment {
     #[serde(default)]
-    failure_reason: String,
-    fee_msat: Option<Msat>,
-    payment_hash: Option<String>,
+    pub(super) failure_reason: String,
+    pub(super) fee_msat: Option<Msat>,
+    pub(super) payment_hash: Option<String>,
     #[serde(default, deserialize_with = "preimage")]
-    payment_preimage: Option<Preimage>,
-    status: String,
+    pub(super) payment_preimage: Option<Preimage>,
+    pub(super) status: String,
 }
 
 impl WirePayment {
-    fn state(self, hash: &PaymentHash) -> Result<PaymentState, LightningError> {
+    pub(super) fn state(self, hash: &PaymentHash) -> Result<PaymentState, LightningError> {
         if self.payment_hash.is_some_and(|h| h.parse() != Ok(*hash)) {
             return Err(invalid("the update is about another payment"));
         }

@@ -99,6 +99,11 @@ impl LndConfig {
         &self.authority
     }
 
+    #[cfg(feature = "lnd-grpc")]
+    pub(super) fn certificates(&self) -> &[CertificateDer<'static>] {
+        &self.certificates
+    }
+
     pub(super) fn endpoint(&self) -> Result<Endpoint<'_>, LightningError> {
         let mut macaroon = HeaderValue::from_str(&self.macaroon_hex)
             .map_err(|_| config("the macaroon is not hex"))?;

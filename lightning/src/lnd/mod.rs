@@ -1,4 +1,5 @@
-//! lnd over its REST interface (lnd 0.20, and what speaks like it, such as the devnet).
+//! lnd over its REST interface ([`Lnd`]; lnd 0.20, and what speaks like it, such as the devnet) and
+//! over gRPC (`LndGrpc`, feature `lnd-grpc`).
 //!
 //! The least that a macaroon needs: `invoices:read` and `invoices:write` to issue;
 //! `uri:/routerrpc.Router/SendPaymentV2`, `uri:/routerrpc.Router/TrackPaymentV2` and
@@ -6,6 +7,8 @@
 
 mod answer;
 mod config;
+#[cfg(feature = "lnd-grpc")]
+mod grpc;
 mod lines;
 mod payments;
 
@@ -19,6 +22,8 @@ use zeroize::Zeroizing;
 
 use self::answer::{Refusal, RefusalKind, read_balance, read_invoice, read_issued};
 pub use self::config::LndConfig;
+#[cfg(feature = "lnd-grpc")]
+pub use self::grpc::LndGrpc;
 use crate::http::{Body, Transport};
 use crate::settings::wallet_id;
 use crate::{

@@ -75,6 +75,17 @@ pub(crate) fn preimage() -> Preimage {
     Preimage::from_bytes([7; 32])
 }
 
+/// TLS as the holder of `certificate`, who signs with `key`.
+pub(crate) fn server_config(certificate: &Identity, key: &Identity) -> ServerConfig {
+    let signer = ring::sign::any_supported_type(&key.key).expect("a key");
+    let certified = CertifiedKey::new(vec![certificate.certificate.clone()], signer);
+    ServerConfig::builder_with_provider(ring::default_provider().into())
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(Fixed(Arc::new(certified))))
+}
+
 impl Scripted {
     /// Serves `certificate` signed for by `key`, one connection for each answer.
     pub(crate) async fn start(
@@ -84,14 +95,7 @@ impl Scripted {
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
-        let signer = ring::sign::any_supported_type(&key.key).expect("a key");
-        let certified = CertifiedKey::new(vec![certificate.certificate.clone()], signer);
-        let config = ServerConfig::builder_with_provider(ring::default_provider().into())
-            .with_safe_default_protocol_versions()
-            .expect("versions")
-            .with_no_client_auth()
-            .with_cert_resolver(Arc::new(Fixed(Arc::new(certified))));
-        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let acceptor = TlsAcceptor::from(Arc::new(server_config(certificate, key)));
         let requests = Arc::default();
         let seen: Arc<Mutex<Vec<String>>> = Arc::clone(&requests);
         tokio::spawn(async move {
