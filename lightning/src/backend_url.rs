@@ -31,6 +31,8 @@ pub fn invoicer_from_url(url: &str) -> Result<Arc<dyn Invoicer>, LightningError>
         Some("lnd") => Ok(Arc::new(crate::lnd::Lnd::from_url(url)?)),
         #[cfg(feature = "lnd-grpc")]
         Some("lnd+grpc") => Ok(Arc::new(crate::lnd::LndGrpc::from_url(url)?)),
+        #[cfg(feature = "nwc")]
+        Some("nostr+walletconnect") => Ok(Arc::new(crate::nwc::Nwc::from_url(url)?)),
         #[cfg(feature = "phoenixd")]
         Some("phoenixd") => Ok(Arc::new(crate::phoenixd::Phoenixd::from_url(url)?)),
         _ => Err(unknown_scheme()),
@@ -51,6 +53,8 @@ pub fn payer_from_url(url: &str) -> Result<Arc<dyn Payer>, LightningError> {
         Some("lnd") => Ok(Arc::new(crate::lnd::Lnd::from_url(url)?)),
         #[cfg(feature = "lnd-grpc")]
         Some("lnd+grpc") => Ok(Arc::new(crate::lnd::LndGrpc::from_url(url)?)),
+        #[cfg(feature = "nwc")]
+        Some("nostr+walletconnect") => Ok(Arc::new(crate::nwc::Nwc::from_url(url)?)),
         #[cfg(feature = "phoenixd")]
         Some("phoenixd") => Ok(Arc::new(crate::phoenixd::Phoenixd::from_url(url)?)),
         _ => Err(unknown_scheme()),
@@ -72,6 +76,8 @@ fn unknown_scheme() -> LightningError {
         "lnd://",
         #[cfg(feature = "lnd-grpc")]
         "lnd+grpc://",
+        #[cfg(feature = "nwc")]
+        "nostr+walletconnect://",
         #[cfg(feature = "phoenixd")]
         "phoenixd://",
     ];

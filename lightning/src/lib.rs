@@ -10,6 +10,7 @@
 //! | `lnbits://` | LNbits ([`lnbits`]) | `lnbits` (default) |
 //! | `lnd://` | lnd's REST interface ([`lnd`]) | `lnd` (default) |
 //! | `lnd+grpc://` | lnd's gRPC interface ([`lnd`]) | `lnd-grpc` |
+//! | `nostr+walletconnect://` | any wallet of NIP-47 ([`nwc`]) | `nwc` |
 //! | `phoenixd://` | phoenixd ([`phoenixd`]) | `phoenixd` (default) |
 //!
 //! The feature `devnet` adds [`devnet`], a Lightning network in one process for demos and tests,
@@ -29,6 +30,8 @@ pub mod devnet;
 pub mod lnbits;
 #[cfg(feature = "lnd")]
 pub mod lnd;
+#[cfg(feature = "nwc")]
+pub mod nwc;
 #[cfg(feature = "phoenixd")]
 pub mod phoenixd;
 
