@@ -22,6 +22,10 @@ use crate::{Invoicer, LightningError, Payer};
 /// [`LightningError::Config`]: an unknown scheme or parameter, or a file that cannot be read.
 /// The message never repeats the URL, which may hold a secret.
 pub fn invoicer_from_url(url: &str) -> Result<Arc<dyn Invoicer>, LightningError> {
+    #[cfg(feature = "lnurl")]
+    if crate::lnurl::is_lnurl(url) {
+        return Ok(Arc::new(crate::lnurl::Lnurl::from_url(url)?));
+    }
     match scheme(url) {
         #[cfg(feature = "cln")]
         Some("cln") => Ok(Arc::new(crate::cln::Cln::from_url(url)?)),
@@ -39,11 +43,17 @@ pub fn invoicer_from_url(url: &str) -> Result<Arc<dyn Invoicer>, LightningError>
     }
 }
 
-/// Opens the wallet behind `url` for paying; takes what [`invoicer_from_url`] takes.
+/// Opens the wallet behind `url` for paying; takes what [`invoicer_from_url`] takes, except a Lightning
+/// address or LNURL, which can only be paid to.
 ///
 /// # Errors
 /// As [`invoicer_from_url`].
 pub fn payer_from_url(url: &str) -> Result<Arc<dyn Payer>, LightningError> {
+    #[cfg(feature = "lnurl")]
+    if crate::lnurl::is_lnurl(url) {
+        let message = "a Lightning address can be paid to, and nothing can be paid from it";
+        return Err(LightningError::Config { message: message.into() });
+    }
     match scheme(url) {
         #[cfg(feature = "cln")]
         Some("cln") => Ok(Arc::new(crate::cln::Cln::from_url(url)?)),
@@ -76,6 +86,8 @@ fn unknown_scheme() -> LightningError {
         "lnd://",
         #[cfg(feature = "lnd-grpc")]
         "lnd+grpc://",
+        #[cfg(feature = "lnurl")]
+        "lnurl:",
         #[cfg(feature = "nwc")]
         "nostr+walletconnect://",
         #[cfg(feature = "phoenixd")]

@@ -10,6 +10,7 @@
 //! | `lnbits://` | LNbits ([`lnbits`]) | `lnbits` (default) |
 //! | `lnd://` | lnd's REST interface ([`lnd`]) | `lnd` (default) |
 //! | `lnd+grpc://` | lnd's gRPC interface ([`lnd`]) | `lnd-grpc` |
+//! | `name@host`, `lnurl:` | a Lightning address, for issuing ([`lnurl`]) | `lnurl` (default) |
 //! | `nostr+walletconnect://` | any wallet of NIP-47 ([`nwc`]) | `nwc` |
 //! | `phoenixd://` | phoenixd ([`phoenixd`]) | `phoenixd` (default) |
 //!
@@ -30,6 +31,8 @@ pub mod devnet;
 pub mod lnbits;
 #[cfg(feature = "lnd")]
 pub mod lnd;
+#[cfg(feature = "lnurl")]
+pub mod lnurl;
 #[cfg(feature = "nwc")]
 pub mod nwc;
 #[cfg(feature = "phoenixd")]
