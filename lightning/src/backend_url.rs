@@ -29,6 +29,8 @@ pub fn invoicer_from_url(url: &str) -> Result<Arc<dyn Invoicer>, LightningError>
     match scheme(url) {
         #[cfg(feature = "cln")]
         Some("cln") => Ok(Arc::new(crate::cln::Cln::from_url(url)?)),
+        #[cfg(feature = "devnet")]
+        Some("devnet") => Ok(Arc::new(crate::lnd::Lnd::from_url(&devnet_file(url)?.invoicer_url)?)),
         #[cfg(feature = "lnbits")]
         Some("lnbits") => Ok(Arc::new(crate::lnbits::Lnbits::from_url(url)?)),
         #[cfg(feature = "lnd")]
@@ -57,6 +59,8 @@ pub fn payer_from_url(url: &str) -> Result<Arc<dyn Payer>, LightningError> {
     match scheme(url) {
         #[cfg(feature = "cln")]
         Some("cln") => Ok(Arc::new(crate::cln::Cln::from_url(url)?)),
+        #[cfg(feature = "devnet")]
+        Some("devnet") => Ok(Arc::new(crate::lnd::Lnd::from_url(&devnet_file(url)?.payer_url)?)),
         #[cfg(feature = "lnbits")]
         Some("lnbits") => Ok(Arc::new(crate::lnbits::Lnbits::from_url(url)?)),
         #[cfg(feature = "lnd")]
@@ -71,6 +75,19 @@ pub fn payer_from_url(url: &str) -> Result<Arc<dyn Payer>, LightningError> {
     }
 }
 
+/// `devnet:///<folder>`: the devnet that runs on this folder.
+#[cfg(feature = "devnet")]
+fn devnet_file(url: &str) -> Result<crate::devnet::DevnetFile, LightningError> {
+    use crate::settings::config;
+    let path = url.strip_prefix("devnet://").unwrap_or_default();
+    // The rules for a path in a URL are those of `file:`.
+    let folder = url::Url::parse(&format!("file://{path}")).ok();
+    let folder = folder.filter(|url| url.query().is_none() && url.fragment().is_none());
+    let folder = folder.and_then(|url| url.to_file_path().ok()).filter(|_| path.starts_with('/'));
+    let folder = folder.ok_or_else(|| config("the URL is not devnet:///folder"))?;
+    crate::devnet::DevnetFile::read(&folder).ok_or_else(|| config("no devnet runs on that folder"))
+}
+
 fn scheme(url: &str) -> Option<&str> {
     url.split_once(':').map(|(scheme, _)| scheme)
 }
@@ -80,6 +97,8 @@ fn unknown_scheme() -> LightningError {
     let known: &[&str] = &[
         #[cfg(feature = "cln")]
         "cln://",
+        #[cfg(feature = "devnet")]
+        "devnet://",
         #[cfg(feature = "lnbits")]
         "lnbits://",
         #[cfg(feature = "lnd")]

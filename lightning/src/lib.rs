@@ -7,6 +7,7 @@
 //! | scheme | node | feature |
 //! |---|---|---|
 //! | `cln://` | Core Lightning's clnrest ([`cln`]) | `cln` (default) |
+//! | `devnet:///folder` | the devnet that runs on that folder ([`devnet`]) | `devnet` |
 //! | `lnbits://` | LNbits ([`lnbits`]) | `lnbits` (default) |
 //! | `lnd://` | lnd's REST interface ([`lnd`]) | `lnd` (default) |
 //! | `lnd+grpc://` | lnd's gRPC interface ([`lnd`]) | `lnd-grpc` |

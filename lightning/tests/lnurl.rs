@@ -2,8 +2,6 @@
 //! devnet, and answers that it should not give.
 
 mod common;
-#[path = "common/facade.rs"]
-mod facade;
 #[path = "common/scripted.rs"]
 mod scripted;
 
