@@ -48,7 +48,8 @@ impl Refusal {
         let has = |text: &str| message.contains(text);
         let kind = match code {
             6 if has("already paid") => RefusalKind::AlreadyPaid,
-            6 if has("in transition") => RefusalKind::InFlight,
+            // "Already exists": begun, without an attempt so far.
+            6 if has("in transition") || has("payment already exists") => RefusalKind::InFlight,
             // The REST gateway says the same of a path that it does not have at all.
             5 if message == "Not Found" => RefusalKind::NotServed,
             5 => RefusalKind::NotFound,

@@ -112,7 +112,7 @@ fn refusals_that_prove_nothing() {
         (503, 14, "transport is closing", "node_error"),
         (409, 6, "payment is in transition", "payment_in_flight"),
         (409, 6, "invoice is already paid", "node_error"),
-        (409, 6, "payment already exists", "node_error"),
+        (409, 6, "payment already exists", "payment_in_flight"),
         (404, 5, "payment isn't initiated", "node_error"),
     ] {
         let error = refusal(http, code, message).into_failure().expect_err("uncertain");
