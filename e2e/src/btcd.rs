@@ -12,9 +12,8 @@ use bitcoin::{
 };
 use serde_json::{Value, json};
 
-use crate::http;
-use crate::network::Ports;
 use crate::process::Process;
+use crate::{free_port, http};
 
 pub(crate) const USER: &str = "e2e";
 pub(crate) const PASSWORD: &str = "e2e";
@@ -29,8 +28,8 @@ pub(crate) struct Btcd {
 
 impl Btcd {
     /// Starts it on an empty chain, and mines until coins can be spent.
-    pub(crate) async fn start(programs: &Path, folder: &Path, ports: &mut Ports) -> Self {
-        let (home, rpc_port) = (folder.join("btcd"), ports.take());
+    pub(crate) async fn start(programs: &Path, folder: &Path) -> Self {
+        let (home, rpc_port) = (folder.join("btcd"), free_port());
         std::fs::create_dir_all(&home).unwrap();
         let file = |name: &str| home.join(name);
         // An empty file: the user's own btcd.conf is not ours.
@@ -48,7 +47,7 @@ impl Btcd {
         }
         command.arg(format!("--rpcuser={USER}")).arg(format!("--rpcpass={PASSWORD}"));
         command.arg(format!("--rpclisten=127.0.0.1:{rpc_port}"));
-        command.arg(format!("--listen=127.0.0.1:{}", ports.take()));
+        command.arg(format!("--listen=127.0.0.1:{}", free_port()));
         command.arg(format!("--miningaddr={}", Address::p2wsh(&anyones(), Network::Regtest)));
         let process = Process::start(command, &folder.join("btcd.log"));
         let mut this = Self { process, rpc_port, certificate: file("rpc.cert") };

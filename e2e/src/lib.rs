@@ -9,8 +9,10 @@ mod btcd;
 mod http;
 mod lnd;
 mod network;
+mod ports;
 mod process;
 mod proxy;
+mod records;
 
 use std::future::Future;
 use std::sync::LazyLock;
@@ -20,6 +22,7 @@ use tokio::runtime::Runtime;
 
 pub use lnd::Lnd;
 pub use network::Network;
+pub use ports::free_port;
 pub use process::Process;
 pub use proxy::{Direction, Hold, Proxy};
 

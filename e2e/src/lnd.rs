@@ -9,9 +9,8 @@ use plannt_core::PaymentHash;
 use serde_json::Value;
 
 use crate::btcd::{Btcd, PASSWORD, USER};
-use crate::network::Ports;
 use crate::process::Process;
-use crate::{http, wait_for};
+use crate::{free_port, http, wait_for};
 
 /// An lnd node with its folder and its ports, which stay the same when it is started again.
 pub struct Lnd {
@@ -27,18 +26,12 @@ pub struct Lnd {
 }
 
 impl Lnd {
-    pub(crate) fn new(
-        name: &'static str,
-        programs: &Path,
-        folder: &Path,
-        btcd: &Btcd,
-        ports: &mut Ports,
-    ) -> Self {
+    pub(crate) fn new(name: &'static str, programs: &Path, folder: &Path, btcd: &Btcd) -> Self {
         let home = folder.join(name);
         std::fs::create_dir_all(&home).unwrap();
         // An empty file: the user's own lnd.conf is not ours.
         std::fs::write(home.join("none.conf"), "").unwrap();
-        let (peer_port, rest_port, grpc_port) = (ports.take(), ports.take(), ports.take());
+        let (peer_port, rest_port, grpc_port) = (free_port(), free_port(), free_port());
         let arguments = vec![
             format!("--lnddir={}", home.display()),
             format!("--configfile={}", home.join("none.conf").display()),
@@ -179,6 +172,28 @@ impl Lnd {
     /// When it does not say, or has no such invoice.
     pub async fn was_paid(&self, hash: &PaymentHash) -> bool {
         self.get(&format!("/v1/invoice/{hash}")).await.unwrap()["state"] == "SETTLED"
+    }
+
+    /// How many payments it has made.
+    ///
+    /// # Panics
+    /// When it does not say.
+    pub async fn paid(&self) -> usize {
+        // Without the incomplete ones, which are also those that failed.
+        self.count("/v1/payments?max_payments=10000", "payments", "status", "SUCCEEDED").await
+    }
+
+    /// How many of its invoices are settled.
+    ///
+    /// # Panics
+    /// When it does not say.
+    pub async fn settled(&self) -> usize {
+        self.count("/v1/invoices?num_max_invoices=10000", "invoices", "state", "SETTLED").await
+    }
+
+    async fn count(&self, path: &str, list: &str, field: &str, value: &str) -> usize {
+        let answer = self.get(path).await.unwrap();
+        answer[list].as_array().unwrap().iter().filter(|entry| entry[field] == value).count()
     }
 
     /// The last lines of its log.

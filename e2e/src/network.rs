@@ -1,8 +1,8 @@
 //! The whole network: the chain, two nodes, and a channel between them.
 
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::Child;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -16,6 +16,13 @@ use crate::{Direction, Hold, Proxy, wait_for};
 
 /// What the channel holds at first, half of it at each end, in sats.
 const CHANNEL_SATS: u64 = 10_000_000;
+
+/// More than BOLT 2's `update_add_htlc` is on the wire, 1,486 bytes, and less than with the `commitment_signed` after it, 134 bytes
+/// where the payment is too small for an output of its own.
+const COMMITMENT_BYTES: u64 = 1_600;
+
+/// How long nothing is said between two nodes that are done with each other. A commitment and its answer take some milliseconds.
+const QUIET: Duration = Duration::from_millis(150);
 
 /// btcd and two lnd nodes. `bob` pays, `alice` is paid; their one connection goes through a proxy, so that a payment can be
 /// held in flight.
@@ -42,10 +49,9 @@ impl Network {
         // Once the nodes are gone too: they are killed at the same time.
         let cleaner = at_our_end("sleep 1; rm -rf \"$1\"", folder.to_str().unwrap());
 
-        let mut ports = Ports::free(8);
-        let btcd = Btcd::start(&programs, &folder, &mut ports).await;
-        let alice = Lnd::new("alice", &programs, &folder, &btcd, &mut ports);
-        let bob = Lnd::new("bob", &programs, &folder, &btcd, &mut ports);
+        let btcd = Btcd::start(&programs, &folder).await;
+        let alice = Lnd::new("alice", &programs, &folder, &btcd);
+        let bob = Lnd::new("bob", &programs, &folder, &btcd);
         tokio::join!(alice.start(), bob.start());
         let peers = Proxy::start(([127, 0, 0, 1], alice.peer_port()).into()).await;
         let this = Self { alice, bob, peers, btcd, _cleaner: cleaner };
@@ -74,17 +80,51 @@ impl Network {
         }
     }
 
-    /// Holds what alice sends to bob: bob's next payment is committed to, and stays in flight.
-    pub fn hold_payments(&self) {
+    /// Waits until bob knows that he and alice are not connected.
+    ///
+    /// # Panics
+    /// When he does not within a minute.
+    pub async fn wait_until_disconnected(&self) {
+        wait_for(
+            "bob's view of his peers",
+            async || match self.bob.get("/v1/peers").await?["peers"].as_array() {
+                Some(list) if !list.is_empty() => Err("one is connected".to_owned()),
+                _ => Ok(()),
+            },
+        )
+        .await;
+    }
+
+    /// Holds what alice sends to bob: bob commits to his next payment, which stays in flight.
+    ///
+    /// # Panics
+    /// When the nodes go on talking for a minute.
+    pub async fn hold_payments(&self) {
+        // A payment is made before the nodes are done with it, and until then bob commits to no other.
+        let mut before = u64::MAX;
+        wait_for("silence between the nodes", async || {
+            tokio::time::sleep(QUIET).await;
+            let passed = self.peers.passed();
+            let is_quiet = passed == before;
+            before = passed;
+            if is_quiet { Ok(()) } else { Err("they talk") }
+        })
+        .await;
         self.peers.hold(Direction::Down, Hold::Everything);
     }
 
-    /// Waits until alice has answered bob's payment, and the answer is held.
+    /// Waits until bob has committed to a payment, and alice's answer is held.
     ///
     /// # Panics
     /// When that takes longer than a minute.
     pub async fn wait_for_payment_in_flight(&self) {
         self.peers.wait_until_held().await;
+        // Alice may have sent something else first. Bob has the commitment on disk when he sends it.
+        wait_for("bob's commitment", async || match self.peers.passed_since_held() {
+            COMMITMENT_BYTES.. => Ok(()),
+            few => Err(format!("bob has sent {few} bytes")),
+        })
+        .await;
     }
 
     /// Lets go of what [`hold_payments`](Self::hold_payments) holds.
@@ -172,20 +212,5 @@ impl Network {
     async fn key_of_alice(&self) -> String {
         let info = self.alice.get("/v1/getinfo").await.unwrap();
         info["identity_pubkey"].as_str().unwrap().to_owned()
-    }
-}
-
-/// Ports that were free a moment ago, all of them different.
-pub(crate) struct Ports(Vec<u16>);
-
-impl Ports {
-    fn free(count: usize) -> Self {
-        let listeners: Vec<_> =
-            (0..count).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-        Self(listeners.iter().map(|listener| listener.local_addr().unwrap().port()).collect())
-    }
-
-    pub(crate) fn take(&mut self) -> u16 {
-        self.0.pop().expect("as many as were asked for")
     }
 }

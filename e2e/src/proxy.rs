@@ -1,6 +1,7 @@
 //! A TCP proxy that a test can hold, cut or close: where anything between two programs is staged.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use crate::in_background;
+use crate::records::Records;
 
 /// Which way bytes go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +31,7 @@ pub enum Hold {
     Door,
     /// All that comes from now on.
     Everything,
-    /// What follows the first bytes. Of a connection with TLS 1.3 that is the request: the client has sent it, and the server
-    /// has seen no more than a greeting.
+    /// The request in a connection with TLS 1.3: the client has sent it, and the server has seen no more than a greeting.
     Request,
 }
 
@@ -48,6 +49,10 @@ struct Shared {
     armed: Mutex<Option<(Direction, Hold)>>,
     /// Whether a connection is held.
     held: watch::Sender<bool>,
+    /// Bytes that went through, both ways together.
+    passed: AtomicU64,
+    /// What they were when something was to be held.
+    passed_before: AtomicU64,
     /// Counts releases.
     released: watch::Sender<u64>,
     /// Changes when every open connection has to go.
@@ -68,6 +73,8 @@ impl Proxy {
             target,
             armed: Mutex::default(),
             held: watch::Sender::default(),
+            passed: AtomicU64::default(),
+            passed_before: AtomicU64::default(),
             released: watch::Sender::default(),
             cut: watch::Sender::default(),
         });
@@ -79,6 +86,8 @@ impl Proxy {
                 let (shared, mut cut) = (Arc::clone(&serving), serving.cut.subscribe());
                 in_background(async move {
                     tokio::select! {
+                        // Looked at first: what is cut and then released is cut.
+                        biased;
                         _ = cut.changed() => {}
                         () = connection(client, &shared) => {}
                     }
@@ -99,7 +108,18 @@ impl Proxy {
     /// When something is held already.
     pub fn hold(&self, direction: Direction, hold: Hold) {
         assert!(!*self.shared.held.borrow(), "one thing is held at a time");
+        self.shared.passed_before.store(self.passed(), Ordering::SeqCst);
         *self.shared.armed.lock().unwrap() = Some((direction, hold));
+    }
+
+    /// How many bytes went through, both ways together.
+    pub fn passed(&self) -> u64 {
+        self.shared.passed.load(Ordering::SeqCst)
+    }
+
+    /// The same since [`hold`](Self::hold).
+    pub fn passed_since_held(&self) -> u64 {
+        self.passed() - self.shared.passed_before.load(Ordering::SeqCst)
     }
 
     /// Waits until something is held.
@@ -132,14 +152,10 @@ impl Proxy {
 }
 
 impl Shared {
-    /// Whether these bytes are to be held; if so, nothing else is.
-    fn takes(&self, direction: Direction, is: impl Fn(Hold) -> bool) -> bool {
-        let mut armed = self.armed.lock().unwrap();
-        let takes = armed.is_some_and(|(towards, hold)| towards == direction && is(hold));
-        if takes {
-            *armed = None;
-        }
-        takes
+    /// What these bytes are to be held for; if for something, then nothing else is held.
+    fn takes(&self, direction: Direction, is: impl Fn(Hold) -> bool) -> Option<Hold> {
+        let armed = &mut *self.armed.lock().unwrap();
+        armed.take_if(|(towards, hold)| *towards == direction && is(*hold)).map(|(_, hold)| hold)
     }
 
     async fn hold(&self) {
@@ -150,7 +166,7 @@ impl Shared {
 }
 
 async fn connection(client: TcpStream, shared: &Shared) {
-    if shared.takes(Direction::Up, |hold| hold == Hold::Door) {
+    if shared.takes(Direction::Up, |hold| hold == Hold::Door).is_some() {
         shared.hold().await;
     }
     // A server that is not there is told by closing: before TLS, that is the same to a client.
@@ -177,31 +193,48 @@ async fn pump(
     shared: &Shared,
 ) {
     let mut buffer = vec![0; 64 * 1024];
-    let (mut is_first, mut was_held, mut to_is_gone) = (true, false, false);
+    let (mut records, mut to_is_gone) = (Records::default(), false);
     while let Ok(count @ 1..) = from.read(&mut buffer).await {
         let bytes = &buffer[..count];
+        let request = records.request_in(bytes);
         let takes = |hold| match hold {
             Hold::Credential => has_credential(bytes),
             Hold::Door => false,
             Hold::Everything => true,
-            Hold::Request => !is_first,
+            Hold::Request => request.is_some(),
         };
-        if shared.takes(direction, takes) {
-            was_held = true;
-            shared.hold().await;
+        match (shared.takes(direction, takes), request) {
+            (Some(Hold::Request), Some(at)) => {
+                let (greeting, request) = bytes.split_at(at);
+                let _ = to.write_all(greeting).await;
+                return hold_request(request, from, to, shared).await;
+            }
+            (Some(_), _) => shared.hold().await,
+            (None, _) => {}
         }
-        is_first = false;
         // A server goes on with what it does when nobody hears its answer.
         to_is_gone = to_is_gone || to.write_all(bytes).await.is_err();
         if to_is_gone && direction == Direction::Up {
             break;
         }
+        shared.passed.fetch_add(count as u64, Ordering::SeqCst);
     }
-    // A request that comes after its sender's end has to look like one whose sender waits.
-    match was_held {
-        true => to.forget(),
-        false => drop(to),
-    }
+}
+
+/// Delivers a request when it is let go. That its sender has given up by then is not told: it looks like one that waits.
+async fn hold_request(
+    request: &[u8],
+    from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    shared: &Shared,
+) {
+    // Its body may be a record of its own, right behind.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let mut rest = vec![0; 64 * 1024];
+    let count = from.try_read(&mut rest).unwrap_or_default();
+    shared.hold().await;
+    let _ = to.write_all(&[request, &rest[..count]].concat()).await;
+    to.forget();
 }
 
 fn has_credential(bytes: &[u8]) -> bool {

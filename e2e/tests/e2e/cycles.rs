@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use plannt_e2e::{Lnd, Network};
+use plannt_e2e::{Lnd, Network, free_port};
 
 use crate::plannt::{Call, Gateway};
 use crate::shared::network;
@@ -15,8 +15,7 @@ async fn cycle(name: &str, node: impl Fn(&Network) -> String, wallet: impl Fn(&N
     let network = network().await;
     let folder = tempfile::tempdir().unwrap();
     let gateway =
-        Gateway::start(&folder.path().join("gateway"), &node(&network), ([127, 0, 0, 1], 0).into())
-            .await;
+        Gateway::start(&folder.path().join("gateway"), &node(&network), free_port()).await;
     let call = Call {
         home: folder.path().join("client"),
         wallet: wallet(&network),

@@ -3,5 +3,6 @@
 
 mod contract;
 mod cycles;
+mod faults;
 mod plannt;
 mod shared;

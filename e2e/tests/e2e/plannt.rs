@@ -33,18 +33,43 @@ fn binary() -> PathBuf {
 
 /// A running `plannt serve --demo`; killed when dropped.
 pub(crate) struct Gateway {
-    _child: Child,
+    child: Child,
     pub(crate) address: SocketAddr,
 }
 
 impl Gateway {
-    /// Starts it on a node, with its state under `home`, at `listen`.
-    pub(crate) async fn start(home: &Path, node: &str, listen: SocketAddr) -> Self {
+    /// Starts it on a node, with its state under `home`, at a port.
+    pub(crate) async fn start(home: &Path, node: &str, port: u16) -> Self {
         let mut command = plannt(home);
         command.args(["serve", "--demo", "--network", "regtest", "--node", node]);
-        command.args(["--listen", &listen.to_string()]);
+        command.args(["--listen", &format!("127.0.0.1:{port}")]);
         let (child, address) = listening(command, "listening on http://").await;
-        Self { _child: child, address }
+        Self { child, address }
+    }
+
+    /// `kill -9`, and waits for the end.
+    pub(crate) async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+}
+
+/// A running `plannt devnet`; killed when dropped.
+pub(crate) struct Devnet {
+    child: Child,
+    pub(crate) address: SocketAddr,
+}
+
+impl Devnet {
+    pub(crate) async fn start(home: &Path, port: u16) -> Self {
+        let mut command = plannt(home);
+        command.args(["devnet", "--listen", &format!("127.0.0.1:{port}")]);
+        let (child, address) = listening(command, "listening on https://").await;
+        Self { child, address }
+    }
+
+    /// `kill -9`, and waits for the end.
+    pub(crate) async fn kill(mut self) {
+        self.child.kill().await.unwrap();
     }
 }
 
@@ -121,5 +146,11 @@ impl Ran {
     /// Whether it brought what was paid for.
     pub(crate) fn delivered(&self) -> bool {
         self.code == Some(0) && self.stdout == GOODS
+    }
+
+    /// The stable code in its error message.
+    pub(crate) fn error(&self) -> Option<&str> {
+        let (_, rest) = self.stderr.lines().next()?.rsplit_once(" [")?;
+        rest.strip_suffix(']')
     }
 }
