@@ -80,6 +80,14 @@ impl Network {
         }
     }
 
+    /// Bob forgets which payments have failed: for an hour and more he would not try the same way again.
+    ///
+    /// # Panics
+    /// When he does not.
+    pub async fn forget_failures(&self) {
+        self.bob.post("/v2/router/mc/reset", json!({})).await.unwrap();
+    }
+
     /// Waits until bob knows that he and alice are not connected.
     ///
     /// # Panics

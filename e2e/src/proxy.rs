@@ -86,8 +86,6 @@ impl Proxy {
                 let (shared, mut cut) = (Arc::clone(&serving), serving.cut.subscribe());
                 in_background(async move {
                     tokio::select! {
-                        // Looked at first: what is cut and then released is cut.
-                        biased;
                         _ = cut.changed() => {}
                         () = connection(client, &shared) => {}
                     }
@@ -158,10 +156,14 @@ impl Shared {
         armed.take_if(|(towards, hold)| *towards == direction && is(*hold)).map(|(_, hold)| hold)
     }
 
+    /// Waits for the release; where the connection was cut before it, for the end that comes with that.
     async fn hold(&self) {
-        let mut released = self.released.subscribe();
+        let (mut released, cut) = (self.released.subscribe(), self.cut.subscribe());
         self.held.send_replace(true);
         let _ = released.changed().await;
+        if cut.has_changed().unwrap_or(true) {
+            std::future::pending().await
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! Before the payment is when the payer has written its intent and turns to its node. During is while the payment is in flight
 //! between the nodes. After is when it is paid, and nobody has been told: the wallet's answer, or the credential, is on its way.
 
+mod moments;
 mod scene;
 mod table;
 mod world;

@@ -12,21 +12,24 @@ use crate::plannt::Devnet;
 use crate::shared::{Exclusive, network};
 
 pub(super) enum World {
-    /// `plannt devnet`, a process of its own. Both of its nodes are one process, so that the death of the receiver's alone is
-    /// played by faults.
-    Devnet {
-        home: TempDir,
-        address: SocketAddr,
-        process: Mutex<Option<Devnet>>,
-    },
+    Devnet(Box<OnDevnet>),
     Nodes(Exclusive),
+}
+
+/// `plannt devnet`, a process of its own. Both of its nodes are one process, so that the death of the receiver's alone is
+/// played by faults.
+pub(super) struct OnDevnet {
+    home: TempDir,
+    address: SocketAddr,
+    process: Mutex<Option<Devnet>>,
 }
 
 impl World {
     pub(super) async fn devnet() -> Self {
         let home = tempfile::tempdir().unwrap();
         let process = Devnet::start(home.path(), free_port()).await;
-        Self::Devnet { home, address: process.address, process: Mutex::new(Some(process)) }
+        let (address, process) = (process.address, Mutex::new(Some(process)));
+        Self::Devnet(Box::new(OnDevnet { home, address, process }))
     }
 
     pub(super) async fn nodes() -> Self {
@@ -36,7 +39,7 @@ impl World {
     /// Where the payer's node listens.
     pub(super) fn wallet(&self) -> SocketAddr {
         match self {
-            Self::Devnet { address, .. } => *address,
+            Self::Devnet(devnet) => devnet.address,
             Self::Nodes(network) => ([127, 0, 0, 1], network.bob.rest_port()).into(),
         }
     }
@@ -44,8 +47,9 @@ impl World {
     /// The URL of the payer's node, by way of a proxy.
     pub(super) fn wallet_url(&self, proxy: SocketAddr) -> String {
         match self {
-            Self::Devnet { address, .. } => {
-                self.file().payer_url.replace(&address.to_string(), &proxy.to_string())
+            Self::Devnet(devnet) => {
+                let url = devnet.file().payer_url;
+                url.replace(&devnet.address.to_string(), &proxy.to_string())
             }
             Self::Nodes(network) => network.bob.url_at(&proxy.to_string()),
         }
@@ -54,7 +58,7 @@ impl World {
     /// The URL of the receiver's node.
     pub(super) fn node_url(&self) -> String {
         match self {
-            Self::Devnet { .. } => self.file().invoicer_url,
+            Self::Devnet(devnet) => devnet.file().invoicer_url,
             Self::Nodes(network) => network.alice.url(),
         }
     }
@@ -62,7 +66,7 @@ impl World {
     /// The next payment is made as far as being in flight, and stays there.
     pub(super) async fn hold_payment(&self) {
         match self {
-            Self::Devnet { .. } => self.fault(Operation::Pay, FaultKind::Stuck, Some(1)).await,
+            Self::Devnet(devnet) => devnet.fault(Operation::Pay, FaultKind::Stuck, Some(1)).await,
             Self::Nodes(network) => network.hold_payments().await,
         }
     }
@@ -70,8 +74,8 @@ impl World {
     /// Waits until it is in flight.
     pub(super) async fn wait_until_in_flight(&self) {
         match self {
-            Self::Devnet { .. } => {
-                wait_for("a payment in flight", async || match self.in_flight().await.len() {
+            Self::Devnet(devnet) => {
+                wait_for("a payment in flight", async || match devnet.in_flight().await.len() {
                     0 => Err("none"),
                     _ => Ok(()),
                 })
@@ -84,9 +88,9 @@ impl World {
     /// Lets it come to its end, which is that it is paid.
     pub(super) async fn let_payment_go(&self) {
         match self {
-            Self::Devnet { .. } => {
-                for hash in self.in_flight().await {
-                    self.control().settle(&hash).await.unwrap();
+            Self::Devnet(devnet) => {
+                for hash in devnet.in_flight().await {
+                    devnet.control().settle(&hash).await.unwrap();
                 }
             }
             Self::Nodes(network) => network.let_payments_go(),
@@ -95,7 +99,7 @@ impl World {
 
     pub(super) async fn kill_payers_node(&self) {
         match self {
-            Self::Devnet { process, .. } => process.lock().await.take().unwrap().kill().await,
+            Self::Devnet(devnet) => devnet.process.lock().await.take().unwrap().kill().await,
             Self::Nodes(network) => {
                 network.bob.kill();
                 network.cut_peers();
@@ -105,8 +109,9 @@ impl World {
 
     pub(super) async fn start_payers_node(&self) {
         match self {
-            Self::Devnet { home, address, process } => {
-                *process.lock().await = Some(Devnet::start(home.path(), address.port()).await);
+            Self::Devnet(devnet) => {
+                let process = Devnet::start(devnet.home.path(), devnet.address.port()).await;
+                *devnet.process.lock().await = Some(process);
             }
             Self::Nodes(network) => {
                 network.bob.start().await;
@@ -117,11 +122,11 @@ impl World {
 
     pub(super) async fn kill_receivers_node(&self) {
         match self {
-            Self::Devnet { .. } => {
-                self.fault(Operation::Issue, FaultKind::Down, None).await;
-                self.fault(Operation::LookUpInvoice, FaultKind::Down, None).await;
+            Self::Devnet(devnet) => {
+                devnet.fault(Operation::Issue, FaultKind::Down, None).await;
+                devnet.fault(Operation::LookUpInvoice, FaultKind::Down, None).await;
                 // What a node says whose only peer is offline.
-                self.fault(Operation::Pay, FaultKind::NoBalance, None).await;
+                devnet.fault(Operation::Pay, FaultKind::NoBalance, None).await;
             }
             Self::Nodes(network) => {
                 network.alice.kill();
@@ -133,7 +138,7 @@ impl World {
 
     pub(super) async fn start_receivers_node(&self) {
         match self {
-            Self::Devnet { .. } => self.control().clear_faults().await.unwrap(),
+            Self::Devnet(devnet) => devnet.control().clear_faults().await.unwrap(),
             Self::Nodes(network) => {
                 network.alice.start().await;
                 network.connect().await;
@@ -141,11 +146,30 @@ impl World {
         }
     }
 
+    /// The payer's node is ready to try again what has failed.
+    pub(super) async fn forget_failures(&self) {
+        match self {
+            Self::Devnet(_) => {}
+            Self::Nodes(network) => network.forget_failures().await,
+        }
+    }
+
+    /// Whether the payer's node knows of a payment under this hash, however it is.
+    pub(super) async fn knows(&self, hash: &PaymentHash) -> bool {
+        match self {
+            Self::Devnet(devnet) => {
+                let payments = devnet.control().payments().await.unwrap();
+                payments.iter().any(|p| p.payment_hash == hash.to_string())
+            }
+            Self::Nodes(network) => network.bob.payment(hash).await.is_some(),
+        }
+    }
+
     /// Whether the payer's node has paid under this hash.
     pub(super) async fn has_paid(&self, hash: &PaymentHash) -> bool {
         match self {
-            Self::Devnet { .. } => {
-                let payments = self.control().payments().await.unwrap();
+            Self::Devnet(devnet) => {
+                let payments = devnet.control().payments().await.unwrap();
                 let mut ours = payments.iter().filter(|p| p.payment_hash == hash.to_string());
                 ours.any(|p| p.status == "SUCCEEDED")
             }
@@ -156,8 +180,8 @@ impl World {
     /// Whether the receiver's node has the money.
     pub(super) async fn was_paid(&self, hash: &PaymentHash) -> bool {
         match self {
-            Self::Devnet { .. } => {
-                let invoices = self.control().invoices().await.unwrap();
+            Self::Devnet(devnet) => {
+                let invoices = devnet.control().invoices().await.unwrap();
                 let mut ours = invoices.iter().filter(|i| i.payment_hash == hash.to_string());
                 ours.any(|i| i.state == "SETTLED")
             }
@@ -168,8 +192,8 @@ impl World {
     /// How many payments the payer's node has made.
     pub(super) async fn paid(&self) -> usize {
         match self {
-            Self::Devnet { .. } => {
-                let payments = self.control().payments().await.unwrap();
+            Self::Devnet(devnet) => {
+                let payments = devnet.control().payments().await.unwrap();
                 payments.iter().filter(|payment| payment.status == "SUCCEEDED").count()
             }
             Self::Nodes(network) => network.bob.paid().await,
@@ -179,14 +203,16 @@ impl World {
     /// How many invoices of the receiver's node are settled.
     pub(super) async fn settled(&self) -> usize {
         match self {
-            Self::Devnet { .. } => {
-                let invoices = self.control().invoices().await.unwrap();
+            Self::Devnet(devnet) => {
+                let invoices = devnet.control().invoices().await.unwrap();
                 invoices.iter().filter(|invoice| invoice.state == "SETTLED").count()
             }
             Self::Nodes(network) => network.alice.settled().await,
         }
     }
+}
 
+impl OnDevnet {
     async fn in_flight(&self) -> Vec<PaymentHash> {
         let payments = self.control().payments().await.unwrap();
         let in_flight = payments.iter().filter(|p| p.status == "IN_FLIGHT");
@@ -206,7 +232,6 @@ impl World {
     }
 
     fn folder(&self) -> std::path::PathBuf {
-        let Self::Devnet { home, .. } = self else { unreachable!("only the devnet has files") };
-        home.path().join("devnet")
+        self.home.path().join("devnet")
     }
 }
