@@ -5,7 +5,7 @@ export CARGO_TARGET_DIR ?= $(CACHE)/target
 PART := ./scripts/part
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-rust test-python test-node test-mcp across parity conformance mutants fuzz no-std bench check deny tools
+.PHONY: help build demo test test-rust test-python test-node test-mcp across parity conformance mutants fuzz no-std e2e bench check deny tools
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,11 +19,12 @@ demo: ## Build, start a network, a service and a client, and pay for one request
 	@"$(CARGO_TARGET_DIR)/debug/plannt" demo
 
 test: ## Every test, with the minutes of each part
-	@$(PART) --all test-rust test-python test-node test-mcp across parity conformance mutants fuzz no-std deny
+	@$(PART) --all test-rust test-python test-node test-mcp across parity conformance mutants fuzz no-std e2e deny
 
 check: ## Format, lints and unit tests: what to run before each commit
 	@$(PART) format cargo fmt --all --check
 	@$(PART) clippy cargo clippy --locked --workspace --all-targets --all-features --quiet -- -D warnings
+	@$(PART) clippy-e2e cargo clippy --locked --workspace --all-features --test e2e --quiet -- -D warnings
 	@$(PART) docs env RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --all-features --no-deps --quiet
 	@$(PART) unit cargo test --locked --workspace --all-features --lib --bins --quiet
 
@@ -64,6 +65,10 @@ fuzz: ## Every fuzz target over its seeds and for some seconds; longer with scri
 
 no-std: ## The core on bare metal: built without std, run on an emulated board, and measured
 	@$(PART) no-std ./scripts/no-std
+
+e2e: ## A network of real nodes (btcd, two lnd), paid cycles on it, and every fault of docs/FAULTS.md
+	@$(PART) clippy-e2e cargo clippy --locked --workspace --all-features --test e2e --quiet -- -D warnings
+	@$(PART) e2e ./e2e/run
 
 bench: ## The core beside other macaroon libraries, and whether its time tells anything: writes docs/BENCHMARKS.md
 	@./bench/run

@@ -106,7 +106,7 @@ pub enum Refusal {
     /// An earlier payment for the same request is not resolved yet, so no new challenge is taken.
     #[error(
         "an earlier payment for this request ({payment_hash}) is not resolved ({state}), so no new one is made: \
-         run it again later; the wallet's answer, or at the latest the invoice's expiry, decides"
+         run it again later; the wallet's answer decides, and the invoice's expiry where it knows of no payment"
     )]
     PaymentUnresolved {
         /// Its payment hash.

@@ -1,0 +1,67 @@
+//! The whole cycle through the real binary: a gateway whose node is one lnd, a wallet at the other.
+
+use std::time::Instant;
+
+use plannt_e2e::{Lnd, Network, free_port};
+
+use crate::plannt::{Call, Gateway};
+use crate::shared::network;
+
+/// How many cycles are timed, after a first one.
+const CYCLES: u32 = 5;
+
+/// Pays for the demo service, again and again, and prints how long that takes.
+async fn cycle(name: &str, node: impl Fn(&Network) -> String, wallet: impl Fn(&Network) -> String) {
+    let network = network().await;
+    let folder = tempfile::tempdir().unwrap();
+    let gateway =
+        Gateway::start(&folder.path().join("gateway"), &node(&network), free_port()).await;
+    let call = Call {
+        home: folder.path().join("client"),
+        wallet: wallet(&network),
+        service: gateway.address,
+        arguments: &[],
+    };
+    let first = call.run().await;
+    assert!(first.delivered(), "{}", first.stderr);
+    let mut took = Vec::new();
+    for _ in 0..CYCLES {
+        let begun = Instant::now();
+        let ran = call.run().await;
+        took.push(begun.elapsed());
+        assert!(ran.delivered(), "{}", ran.stderr);
+    }
+    // Each cycle is a payment of its own, which both nodes know.
+    let hashes = call.hashes().await;
+    assert_eq!(hashes.len(), 1 + CYCLES as usize);
+    for hash in &hashes {
+        assert!(network.bob.has_paid(hash).await && network.alice.was_paid(hash).await, "{hash}");
+    }
+    took.sort_unstable();
+    println!(
+        "paid cycle, {name}: {} ms (median of {CYCLES}: a `plannt` from its start to its end)",
+        took[took.len() / 2].as_millis()
+    );
+}
+
+/// A cycle test: the URL of the gateway's node, and of the paying wallet.
+macro_rules! cycle {
+    ($name:ident, $node:expr, $wallet:expr) => {
+        #[tokio::test(flavor = "multi_thread")]
+        async fn $name() {
+            cycle(stringify!($name), $node, $wallet).await;
+        }
+    };
+}
+
+cycle!(lnd_pays_lnd, alice(Lnd::url), bob(Lnd::url));
+
+/// A URL of the node that sells.
+fn alice(url: impl Fn(&Lnd) -> String) -> impl Fn(&Network) -> String {
+    move |network| url(&network.alice)
+}
+
+/// A URL of the node that pays.
+fn bob(url: impl Fn(&Lnd) -> String) -> impl Fn(&Network) -> String {
+    move |network| url(&network.bob)
+}
