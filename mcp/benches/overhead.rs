@@ -138,12 +138,12 @@ fn main() {
     {
         println!("| {name} | {} | {} |", ms(at(times, 50)), ms(at(times, 90)));
     }
-    let over = at(&tool, 50).saturating_sub(at(&library, 50));
-    let verdict = if over < MOST_OVERHEAD { "kept" } else { "BROKEN" };
+    // Less than nothing where the machine is noisier than the difference is large.
+    let over = (at(&tool, 50).as_secs_f64() - at(&library, 50).as_secs_f64()) * 1e3;
+    let verdict = if over < MOST_OVERHEAD.as_secs_f64() * 1e3 { "kept" } else { "BROKEN" };
     println!("\n| promised | measured | |\n|---|---:|---|");
     println!(
-        "| a tool call < {} ms over the same cycle by the library | {} ms | {verdict} |",
-        MOST_OVERHEAD.as_millis(),
-        ms(over)
+        "| a tool call < {} ms over the same cycle by the library | {over:.2} ms | {verdict} |",
+        MOST_OVERHEAD.as_millis()
     );
 }
