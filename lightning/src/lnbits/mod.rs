@@ -3,7 +3,7 @@
 //! To issue, the wallet's invoice key is enough; to pay, it takes its admin key. Give the keys of a
 //! wallet of its own that holds no more than it should lose. Invoices are in whole satoshis.
 //! LNbits reserves fees by its own settings and takes no limit from a call, so
-//! [`Payer::limits_fee`](crate::Payer::limits_fee) is false.
+//! [`Payer::limits_fee`] is false.
 //!
 //! LNbits answers that a payment is pending after some seconds of its own (5 unless set); this
 //! client then asks it until the payment has ended, or the payment's time is over.

@@ -5,7 +5,7 @@
 //! `get_balance`, with a budget. Messages are encrypted by NIP-44, or by NIP-04 where the wallet's info
 //! event offers nothing newer. A request goes to every relay of the URI at once, as one event.
 //!
-//! NIP-47 has no fee limit, so [`Payer::limits_fee`](crate::Payer::limits_fee) is false. Its
+//! NIP-47 has no fee limit, so [`Payer::limits_fee`] is false. Its
 //! `PAYMENT_FAILED` is also said of a payment that is still in flight, so it counts only where
 //! `lookup_invoice` says `failed` too.
 

@@ -3,7 +3,7 @@
 //! To issue, the password `http-password-limited-access` is enough; to pay, it takes
 //! `http-password`. Both are in `phoenix.conf`. Invoices are in whole satoshis, with at most 128
 //! characters of description. phoenixd takes no fee limit: it charges what its own fee schedule
-//! says, so [`Payer::limits_fee`](crate::Payer::limits_fee) is false.
+//! says, so [`Payer::limits_fee`] is false.
 //!
 //! Source: <https://phoenix.acinq.co/server/api>. Tested by answers of that shape, not by a node.
 
