@@ -300,7 +300,7 @@ pub(crate) struct McpArgs {
     )]
     pub(crate) token: Option<String>,
 
-    /// Let pages of this origin call --http (may be repeated), such as `http://localhost:6274`
+    /// Let pages of this origin call --http (may be repeated), such as `http://localhost:6274`; `:*` is any port
     #[arg(long, value_name = "ORIGIN", requires = "http")]
     pub(crate) allow_origin: Vec<String>,
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode, Uri};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -90,8 +90,8 @@ pub struct HttpConfig {
     pub listen: SocketAddr,
     /// What a client must show; nothing unless set.
     pub token: Option<BearerToken>,
-    /// The origins of pages whose scripts may call, such as `http://localhost:6274`; none unless set. Who sends no
-    /// `Origin` is no page.
+    /// The origins of pages whose scripts may call, such as `http://localhost:6274`, or `http://localhost:*` for any
+    /// port; none unless set. Who sends no `Origin` is no page.
     pub origins: Vec<String>,
 }
 
@@ -118,12 +118,15 @@ impl PlanntMcp {
     /// Listens for streamable HTTP at `/mcp`.
     ///
     /// # Errors
-    /// [`McpError::Config`] for an address that others can reach, without a token; [`McpError::Io`].
+    /// [`McpError::Config`] for an address that others can reach, without a token, and for an origin that is none;
+    /// [`McpError::Io`].
     pub async fn bind_http(self, config: HttpConfig) -> Result<BoundHttp, McpError> {
         if !config.listen.ip().is_loopback() && config.token.is_none() {
             let message = "an address that other machines reach needs a bearer token".into();
             return Err(McpError::Config { message });
         }
+        let origins: Vec<_> =
+            config.origins.iter().map(|text| origin(text)).collect::<Result<_, _>>()?;
         let io = |source| McpError::Io { doing: "listen", source };
         let listener = TcpListener::bind(config.listen).await.map_err(io)?;
         let local_addr = listener.local_addr().map_err(io)?;
@@ -133,7 +136,7 @@ impl PlanntMcp {
             // An event stream only where there is more than the result to tell: some clients bound an event's size.
             .with_json_response(true)
             .with_max_request_body_bytes(MAX_MESSAGE)
-            .with_allowed_origins(config.origins)
+            .with_allowed_origins(origins)
             .enforce_origin_validation();
         if !config.listen.ip().is_loopback() {
             // Any name may lead here; who holds the token is let in.
@@ -201,6 +204,35 @@ impl BoundHttp {
     }
 }
 
+/// An origin as the SDK is told of it: it passes over what it can't read, and without a port it takes any.
+fn origin(text: &str) -> Result<String, McpError> {
+    let none = || McpError::Config {
+        message: format!("{text:?} is no origin of a page, such as http://localhost:6274"),
+    };
+    let (base, any_port) = match text.strip_suffix(":*") {
+        Some(base) => (base, true),
+        None => (text, false),
+    };
+    let uri: Uri = base.parse().map_err(|_| none())?;
+    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+        return Err(none());
+    };
+    let default_port = match scheme {
+        "http" => 80,
+        "https" => 443,
+        _ => return Err(none()),
+    };
+    let is_whole = uri.path_and_query().is_none_or(|rest| rest == "/");
+    if !is_whole || authority.as_str().contains('@') || any_port && authority.port().is_some() {
+        return Err(none());
+    }
+    let host = authority.host();
+    match any_port {
+        true => Ok(format!("{scheme}://{host}:*")),
+        false => Ok(format!("{scheme}://{host}:{}", authority.port_u16().unwrap_or(default_port))),
+    }
+}
+
 async fn answer(
     service: Service,
     token: &Option<BearerToken>,
@@ -258,5 +290,34 @@ mod tests {
         assert!(!format!("{token:?}").contains("0123"));
         assert!(BearerToken::new("short").is_err());
         assert!(BearerToken::new("0123456789abcdef\n").is_err());
+    }
+
+    #[test]
+    fn an_origin_is_one_port_unless_it_says_any() {
+        for (said, is) in [
+            ("http://localhost:6274", "http://localhost:6274"),
+            ("https://a.example", "https://a.example:443"),
+            ("http://a.example/", "http://a.example:80"),
+            ("http://[::1]:80", "http://[::1]:80"),
+            ("http://127.0.0.1:*", "http://127.0.0.1:*"),
+        ] {
+            assert_eq!(origin(said).unwrap(), is);
+        }
+        for said in [
+            "",
+            "*",
+            "null",
+            "localhost:6274",
+            "a.example",
+            "ftp://a.example",
+            "http://a.example/page",
+            "http://a.example?x",
+            "http://user@a.example",
+            "http://a.example:99999",
+            "http://a.example:80:*",
+            "http://*",
+        ] {
+            assert!(matches!(origin(said), Err(McpError::Config { .. })), "{said}");
+        }
     }
 }
