@@ -88,6 +88,18 @@ impl Network {
         self.bob.post("/v2/router/mc/reset", json!({})).await.unwrap();
     }
 
+    /// Whether bob's channel is in use by both ends, and has no payment in it.
+    ///
+    /// # Panics
+    /// When he does not say.
+    pub async fn is_idle(&self) -> bool {
+        let is_idle = |channel: &Value| {
+            channel["active"] == true
+                && channel["pending_htlcs"].as_array().is_some_and(Vec::is_empty)
+        };
+        self.channels().await.iter().all(is_idle)
+    }
+
     /// Waits until bob knows that he and alice are not connected.
     ///
     /// # Panics

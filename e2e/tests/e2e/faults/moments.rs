@@ -5,6 +5,9 @@ use std::time::Instant;
 use super::scene::{PAID, Scene};
 use super::world::World;
 
+/// A call that does not wait a minute for a payment which its node has forgotten.
+const SOON: &[&str] = &["--payment-timeout", "3s"];
+
 /// How many moments of a call are tried for each node.
 const MOMENTS: u32 = 6;
 
@@ -19,7 +22,7 @@ async fn a_node_killed_at_any_moment_of_a_call() {
     let mut told = usize::from(undisturbed.story().await.ends_with(PAID));
 
     for moment in 0..2 * MOMENTS {
-        let mut scene = Scene::new(&world, &[]).await;
+        let mut scene = Scene::new(&world, SOON).await;
         let child = scene.begin();
         tokio::time::sleep(took * (moment / 2) / MOMENTS).await;
         let whose = if moment % 2 == 0 {

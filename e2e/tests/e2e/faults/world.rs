@@ -165,6 +165,14 @@ impl World {
         }
     }
 
+    /// Whether the payer's channel has a payment in it, or can't say since its peer is away.
+    pub(super) async fn is_in_a_channel(&self) -> bool {
+        match self {
+            Self::Devnet(devnet) => !devnet.in_flight().await.is_empty(),
+            Self::Nodes(network) => !network.is_idle().await,
+        }
+    }
+
     /// Whether the payer's node has paid under this hash.
     pub(super) async fn has_paid(&self, hash: &PaymentHash) -> bool {
         match self {
