@@ -185,6 +185,15 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) challenges_per_minute: Option<u32>,
 
+    /// Invoices that are kept ahead of demand for each price, so that a challenge does not wait for the node; 0 is none
+    /// [default: 32, 0 on a devnet]
+    #[arg(long, value_name = "N")]
+    pub(crate) invoice_pool: Option<usize>,
+
+    /// Besides the preimage, ask the node that the invoice is settled
+    #[arg(long)]
+    pub(crate) strict_settlement: bool,
+
     /// The receiving node, such as `lnd://host:8080?cert=FILE&macaroon=FILE`; what --wallet takes
     /// goes too, and a Lightning address (docs/BACKENDS.md)
     #[arg(long, env = "PLANNT_NODE", hide_env_values = true, value_name = "URL")]

@@ -16,9 +16,12 @@ use plannt_lightning::Invoicer;
 use crate::answer;
 use crate::issue::{IssueError, Issuer};
 use crate::limiter::ChallengeLimiter;
+use crate::maker::Maker;
+use crate::pool::Pool;
 use crate::presented;
+use crate::settlement::{Settled, Settlement};
 use crate::spending::{Grant, Spender, SpendingError};
-use crate::{Clock, SpendStore, SystemClock, Terms};
+use crate::{Clock, PoolOptions, PoolStatus, SpendStore, SystemClock, Terms};
 
 /// What the gate has to know of a request.
 #[derive(Clone, Copy, Debug)]
@@ -77,6 +80,7 @@ pub struct Gate {
 struct Inner {
     keyring: RwLock<Arc<Keyring>>,
     issuer: Issuer,
+    settlement: Option<Settlement>,
     limiter: Option<ChallengeLimiter>,
     spender: Spender,
     clock: Arc<dyn Clock>,
@@ -101,6 +105,8 @@ impl Gate {
             invoice_deadline: Duration::from_secs(5),
             store_deadline: Duration::from_secs(5),
             strict: false,
+            pool: None,
+            require_settled: false,
         }
     }
 
@@ -126,6 +132,21 @@ impl Gate {
         }
     }
 
+    /// Lets the pool fill for these terms before anyone asks. Without a pool it does nothing.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub fn prepare(&self, terms: &Terms) {
+        if let Some(pool) = self.inner.issuer.pool() {
+            pool.prepare(self.inner.issuer.key(terms));
+        }
+    }
+
+    /// What the pool did and has; `None` without one.
+    pub fn pool_status(&self) -> Option<PoolStatus> {
+        self.inner.issuer.pool().map(|pool| pool.status(self.inner.clock.now()))
+    }
+
     /// How many uses are still to be given back in the background.
     pub fn pending_releases(&self) -> usize {
         self.inner.spender.pending_releases()
@@ -145,6 +166,14 @@ impl Gate {
         let verified = self.verify(&credential, request, terms)?;
         // From here on the preimage is not needed, and spending may wait: erase it now.
         drop(credential);
+        if let Some(settlement) = &self.inner.settlement {
+            let least_msat = terms.lowest_price_msat.min(terms.price_msat.get());
+            match settlement.check(&verified.payment_hash, least_msat).await {
+                Settled::Yes => {}
+                Settled::No => return Err(Refusal::Challenge(Code::InvalidCredential, None)),
+                Settled::Unknown => return Err(Refusal::plain(Code::Unavailable, None)),
+            }
+        }
         self.inner.spender.spend(&verified).await.map_err(|error| match error {
             SpendingError::Spent => Refusal::Challenge(Code::Spent, None),
             SpendingError::Unavailable => Refusal::plain(Code::Unavailable, None),
@@ -283,6 +312,8 @@ pub struct GateBuilder {
     invoice_deadline: Duration,
     store_deadline: Duration,
     strict: bool,
+    pool: Option<PoolOptions>,
+    require_settled: bool,
 }
 
 impl GateBuilder {
@@ -330,6 +361,24 @@ impl GateBuilder {
         self
     }
 
+    /// Keeps invoices ahead of demand, so that a challenge does not wait for the node. None by default.
+    #[must_use]
+    pub fn invoice_pool(mut self, options: PoolOptions) -> Self {
+        self.pool = Some(options);
+        self
+    }
+
+    /// Besides the preimage, asks the node whether the invoice is settled, before a use is spent: a
+    /// look-up for each payment that the node has not told of by itself. What is not settled for the
+    /// full price is `invalid_credential`; while the node can't tell, the answer is 503 and nothing
+    /// is spent. Off by default: a preimage is known to the payer only once a payment has reached
+    /// the node, but not yet that the node has taken it for good.
+    #[must_use]
+    pub fn require_settled(mut self, require: bool) -> Self {
+        self.require_settled = require;
+        self
+    }
+
     /// The least that [`invoice_expiry_seconds`](Self::invoice_expiry_seconds) takes: an invoice is
     /// payable for 5 minutes when it is handed out, and the node's clock may be a minute behind.
     pub const MIN_INVOICE_EXPIRY_SECONDS: u32 = 360;
@@ -347,9 +396,18 @@ impl GateBuilder {
         {
             return Err(GateConfigError::Network);
         }
+        let network = self.keyring.network();
+        let settlement = self
+            .require_settled
+            .then(|| Settlement::new(self.invoicer.clone(), self.invoice_deadline));
+        let maker = Arc::new(Maker::new(self.invoicer, network, self.invoice_expiry_seconds));
+        let pool = self
+            .pool
+            .map(|options| Pool::new(options, Arc::clone(&maker), Arc::clone(&self.clock)));
         let inner = Inner {
             keyring: RwLock::new(Arc::new(self.keyring)),
-            issuer: Issuer::new(self.invoicer, self.invoice_expiry_seconds, self.invoice_deadline),
+            issuer: Issuer::new(maker, self.invoice_deadline, pool),
+            settlement,
             limiter: self.challenges_per_minute.map(ChallengeLimiter::new),
             spender: Spender::new(self.store, self.clock.clone(), self.store_deadline),
             clock: self.clock,

@@ -1,26 +1,19 @@
 //! A fresh invoice and the token that goes with it.
 
-use std::collections::{HashSet, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use plannt_core::{
-    Code, InvoiceFacts, Keyring, MintError, MintRequest, PaymentHash, Token, read_invoice,
-};
-use plannt_lightning::{InvoiceRequest, Invoicer};
+use plannt_core::{Code, InvoiceFacts, Keyring, MintError, MintRequest, PaymentHash, Token};
+use plannt_lightning::Invoicer;
 
+use crate::maker::{Invoice, InvoiceKey, Maker};
+use crate::pool::Pool;
 use crate::{Clock, RequestFacts, Terms};
 
-/// How long an invoice is payable when it is handed out, at least (docs/PROTOCOL.md §3).
-const MIN_PAYABLE_SECONDS: u64 = 300;
 /// How long a credential is valid after its invoice expires, at least (docs/PROTOCOL.md §3).
 const VALID_AFTER_EXPIRY_SECONDS: u64 = 600;
-/// How far the node's clock may be ahead of ours, in what it makes of an expiry.
-const NODE_CLOCK_SLACK_SECONDS: u64 = 120;
 /// A token's text collides about once in 100,000 invoices: this many in a row is no accident.
 const MAX_INVOICES: u32 = 4;
-/// How many invoices are remembered, so that a node which repeats one is noticed.
-const REMEMBERED_INVOICES: usize = 4_096;
 
 /// What a challenge is made of.
 pub(crate) struct Issued {
@@ -49,24 +42,32 @@ impl IssueError {
 }
 
 pub(crate) struct Issuer {
-    invoicer: Arc<dyn Invoicer>,
-    expiry_seconds: u32,
+    maker: Arc<Maker>,
     deadline: Duration,
-    seen: Mutex<Seen>,
+    pool: Option<Arc<Pool>>,
 }
 
 impl Issuer {
-    pub(crate) fn new(
-        invoicer: Arc<dyn Invoicer>,
-        expiry_seconds: u32,
-        deadline: Duration,
-    ) -> Self {
-        Self { invoicer, expiry_seconds, deadline, seen: Mutex::default() }
+    pub(crate) fn new(maker: Arc<Maker>, deadline: Duration, pool: Option<Arc<Pool>>) -> Self {
+        Self { maker, deadline, pool }
+    }
+
+    pub(crate) fn invoicer(&self) -> &Arc<dyn Invoicer> {
+        self.maker.invoicer()
+    }
+
+    pub(crate) fn pool(&self) -> Option<&Arc<Pool>> {
+        self.pool.as_ref()
+    }
+
+    /// What an invoice for these terms says.
+    pub(crate) fn key(&self, terms: &Terms) -> InvoiceKey {
+        InvoiceKey { amount_msat: self.price_msat(terms), memo: terms.memo.clone() }
     }
 
     /// The price as an invoice asks it: rounded up to the node's unit, msat.
     pub(crate) fn price_msat(&self, terms: &Terms) -> u64 {
-        let unit = self.invoicer.unit_msat().max(1);
+        let unit = self.invoicer().unit_msat().max(1);
         terms.price_msat.get().div_ceil(unit).saturating_mul(unit)
     }
 
@@ -97,8 +98,13 @@ impl Issuer {
     ) -> Result<Issued, IssueError> {
         let tries = async {
             for _ in 0..MAX_INVOICES {
-                let (bolt11, facts) = self.invoice(keyring, terms, clock).await?;
-                let amount_msat = self.price_msat(terms);
+                let key = self.key(terms);
+                let Invoice { bolt11, facts } = self.invoice(&key, clock).await?;
+                if facts.network != keyring.network() {
+                    tracing::error!("the lightning node is on another network than the keyring");
+                    return Err(IssueError::Unavailable);
+                }
+                let amount_msat = key.amount_msat;
                 let valid_until = clock
                     .now()
                     .saturating_add(terms.validity_seconds)
@@ -119,43 +125,12 @@ impl Issuer {
         })
     }
 
-    async fn invoice(
-        &self,
-        keyring: &Keyring,
-        terms: &Terms,
-        clock: &dyn Clock,
-    ) -> Result<(String, InvoiceFacts), IssueError> {
-        let asked = InvoiceRequest {
-            amount_msat: self.price_msat(terms),
-            memo: terms.memo.clone(),
-            expiry_seconds: self.expiry_seconds,
-        };
-        let bolt11 = self.invoicer.issue(&asked).await.map_err(|error| {
-            tracing::warn!(code = error.code(), %error, "the lightning node made no invoice");
-            IssueError::Unavailable
-        })?;
-        let unlike = |what: &str| {
-            tracing::error!(what, "the lightning node's invoice is not what was asked for");
-            IssueError::Unavailable
-        };
-        let facts = read_invoice(&bolt11).map_err(|error| unlike(error.code()))?;
-        let now = clock.now();
-        let latest = now
-            .saturating_add(u64::from(self.expiry_seconds))
-            .saturating_add(NODE_CLOCK_SLACK_SECONDS);
-        if facts.amount_msat != Some(asked.amount_msat) {
-            return Err(unlike("amount"));
+    /// One from the pool if there is one, else a fresh one from the node.
+    async fn invoice(&self, key: &InvoiceKey, clock: &dyn Clock) -> Result<Invoice, IssueError> {
+        if let Some(invoice) = self.pool.as_ref().and_then(|pool| pool.take(key, clock.now())) {
+            return Ok(invoice);
         }
-        if facts.network != keyring.network() {
-            return Err(unlike("network"));
-        }
-        if facts.expires_at < now.saturating_add(MIN_PAYABLE_SECONDS) || facts.expires_at > latest {
-            return Err(unlike("expiry"));
-        }
-        if !self.seen.lock().unwrap_or_else(PoisonError::into_inner).add(facts.payment_hash) {
-            return Err(unlike("payment hash of an earlier challenge"));
-        }
-        Ok((bolt11, facts))
+        self.maker.make(key, 0, clock.now()).await.map_err(|_| IssueError::Unavailable)
     }
 }
 
@@ -195,27 +170,4 @@ fn mint(
     minted.digest = terms.binds_body.and(request.body_digest);
     minted.capabilities = capabilities.as_slice();
     keyring.mint(&minted)
-}
-
-/// The latest invoices' hashes: an invoice is in one challenge, ever.
-#[derive(Default)]
-struct Seen {
-    hashes: HashSet<PaymentHash>,
-    order: VecDeque<PaymentHash>,
-}
-
-impl Seen {
-    /// `false` when it is there already.
-    fn add(&mut self, hash: PaymentHash) -> bool {
-        if !self.hashes.insert(hash) {
-            return false;
-        }
-        self.order.push_back(hash);
-        if self.order.len() > REMEMBERED_INVOICES
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.hashes.remove(&oldest);
-        }
-        true
-    }
 }

@@ -50,7 +50,11 @@ mod issue;
 mod keyring_file;
 mod layer;
 mod limiter;
+mod maker;
+mod pool;
 mod presented;
+mod recent;
+mod settlement;
 mod spending;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -70,6 +74,7 @@ pub use gate::{
 pub use id::{AttemptId, PairId, PairIdError};
 pub use keyring_file::{KeyringError, KeyringFile};
 pub use layer::{GateLayer, GateService, NotReached};
+pub use pool::{PoolOptions, PoolStatus};
 pub use spending::Grant;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteOptions, SqliteStore};

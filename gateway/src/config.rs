@@ -26,12 +26,14 @@ pub struct GatewayConfig {
     pub(crate) cors: Cors,
     pub(crate) data_dir: PathBuf,
     pub(crate) hosts: BTreeSet<String>,
+    pub(crate) invoice_pool: usize,
     pub(crate) invoicer: Arc<dyn Invoicer>,
     pub(crate) limits: Limits,
     pub(crate) listen: SocketAddr,
     pub(crate) network: Network,
     pub(crate) offer: Offer,
     pub(crate) service: String,
+    pub(crate) strict_settlement: bool,
     pub(crate) timeouts: Timeouts,
     pub(crate) validity: Duration,
 }
@@ -186,12 +188,14 @@ impl GatewayConfig {
             cors,
             data_dir,
             hosts: BTreeSet::new(),
+            invoice_pool: 0,
             invoicer,
             limits: Limits::default(),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8402)),
             network,
             offer,
             service: service.to_owned(),
+            strict_settlement: false,
             timeouts: Timeouts::default(),
             validity: Duration::from_secs(60 * 60),
         }
@@ -253,6 +257,22 @@ impl GatewayConfig {
     #[must_use]
     pub fn service(mut self, name: impl Into<String>) -> Self {
         self.service = name.into();
+        self
+    }
+
+    /// How many invoices are kept ahead of demand for each price, in memory and under the data folder, so that a challenge
+    /// does not wait for the node; 0, as at first, is none ([`PoolOptions`](plannt_gate::PoolOptions)).
+    #[must_use]
+    pub fn invoice_pool(mut self, size: usize) -> Self {
+        self.invoice_pool = size;
+        self
+    }
+
+    /// Whether the node is asked, besides the preimage, that the invoice is settled for the full price
+    /// ([`GateBuilder::require_settled`](plannt_gate::GateBuilder::require_settled)); no unless set.
+    #[must_use]
+    pub fn strict_settlement(mut self, strict: bool) -> Self {
+        self.strict_settlement = strict;
         self
     }
 

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use plannt_gate::{Gate, KeyringStore};
+use plannt_gate::{Gate, KeyringStore, PoolOptions};
 
 use crate::prices::Prices;
 use crate::routes::Routes;
@@ -20,6 +20,8 @@ pub(crate) async fn open(config: &GatewayConfig) -> Result<(Gate, Routes), Gatew
         .ok_or_else(|| GatewayError::config("the challenges a minute must be above 0"))?;
     let config = config.clone();
     let (invoicer, network) = (Arc::clone(&config.invoicer), config.network);
+    let (pool, strict) = (config.invoice_pool, config.strict_settlement);
+    let pool = (pool > 0).then(|| PoolOptions::new(pool).folder(config.data_dir.join("invoices")));
     // Files are locked, read and synced: not for a thread that serves.
     let opened = tokio::task::spawn_blocking(move || {
         let GatewayConfig { data_dir, offer, service, validity, .. } = &config;
@@ -32,8 +34,13 @@ pub(crate) async fn open(config: &GatewayConfig) -> Result<(Gate, Routes), Gatew
         Ok::<_, GatewayError>((opened, routes))
     });
     let (opened, routes) = opened.await.map_err(|error| GatewayError::Start(error.into()))??;
-    let gate = Gate::builder(opened.keyring.keyring(), invoicer, opened.store)
+    let mut builder = Gate::builder(opened.keyring.keyring(), invoicer, opened.store)
         .challenges_per_minute(limit)
-        .build()?;
+        .require_settled(strict);
+    if let Some(pool) = pool {
+        builder = builder.invoice_pool(pool);
+    }
+    let gate = builder.build()?;
+    routes.listed().filter_map(|route| route.terms).for_each(|terms| gate.prepare(terms));
     Ok((gate, routes))
 }

@@ -56,6 +56,9 @@ pub enum InvoiceState {
     },
 }
 
+/// Who is told of settled invoices; `None` when it wants to hear no more.
+pub type OnSettled<'a> = dyn Fn(PaymentHash) -> Option<()> + Send + Sync + 'a;
+
 /// A node that issues invoices. It never gives away a preimage: only a payment does.
 #[async_trait]
 pub trait Invoicer: Send + Sync {
@@ -71,6 +74,18 @@ pub trait Invoicer: Send + Sync {
     /// # Errors
     /// [`LightningError`]; an unknown hash is [`InvoiceState::NotFound`] instead.
     async fn look_up_invoice(&self, hash: &PaymentHash) -> Result<InvoiceState, LightningError>;
+
+    /// Tells `settled` of each invoice of this node that is settled for its whole amount from now on, until the connection
+    /// ends or `settled` gives `None`. News may be missed while there is no connection: they only spare look-ups.
+    ///
+    /// # Errors
+    /// [`LightningError::InvalidRequest`]: this node has no such news, and never will. Any other: try again.
+    async fn follow_settled(&self, settled: &OnSettled<'_>) -> Result<(), LightningError> {
+        let _ = settled;
+        Err(LightningError::InvalidRequest {
+            message: "this node tells of no settled invoices".into(),
+        })
+    }
 
     /// The smallest step of an amount that this node can ask for, in msat; prices round up to it.
     fn unit_msat(&self) -> u64 {

@@ -58,5 +58,5 @@ pub use backend_url::{invoicer_from_url, payer_from_url};
 pub use error::{LightningError, PayFailure};
 #[cfg(feature = "_http")]
 pub use http::ServiceConfig;
-pub use invoicer::{InvoiceRequest, InvoiceState, Invoicer};
+pub use invoicer::{InvoiceRequest, InvoiceState, Invoicer, OnSettled};
 pub use payer::{PayOutcome, PayRequest, Payer, Payment, PaymentState};

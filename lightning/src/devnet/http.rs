@@ -1,7 +1,10 @@
 //! The REST routes: lnd's, which the faults apply to, and the devnet's own.
 #![allow(clippy::result_large_err, reason = "a handler's error is the answer itself")]
 
+use std::collections::HashSet;
+use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, Request, State};
@@ -18,7 +21,7 @@ use serde_json::json;
 use super::fault::{Fault, FaultKind, Operation};
 use super::ledger::AccountKeys;
 use super::network::{Network, public_key, unix_now};
-use super::records::PaymentRecord;
+use super::records::{InvoiceRecord, PaymentRecord};
 use super::rpc::{self, NewInvoice, RpcError, SendPayment};
 
 type Net = State<Arc<Network>>;
@@ -28,6 +31,7 @@ pub(super) fn router(network: Arc<Network>) -> Router {
     let lnd = Router::new()
         .route("/v1/getinfo", get(get_info))
         .route("/v1/invoices", post(issue))
+        .route("/v1/invoices/subscribe", get(news))
         .route("/v1/invoice/{hash}", get(look_up_invoice))
         .route("/v1/balance/channels", get(balance))
         .route("/v2/router/send", post(pay))
@@ -168,6 +172,47 @@ async fn look_up_invoice(
         Ok(Json(rpc::invoice(&invoice, &preimage)).into_response())
     })
     .await
+}
+
+/// How often the ledger is looked at for news.
+const NEWS: Duration = Duration::from_millis(50);
+
+/// Each invoice of the caller's that is settled from now on, a line each.
+async fn news(
+    State(network): Net,
+    Extension(Caller(account)): Extension<Caller>,
+) -> Result<Response, Response> {
+    let net = Arc::clone(&network);
+    call(&network, Operation::LookUpInvoice, async move |_| {
+        let stopping = net.stopping();
+        let old = settled(&net, &account.name).await?;
+        let old: HashSet<_> = old.into_iter().map(|invoice| invoice.payment_hash).collect();
+        let lines = stream::unfold((net, account, old, stopping), |state| async move {
+            let (net, account, mut old, mut stopping) = state;
+            loop {
+                tokio::select! {
+                    _ = stopping.changed() => return None,
+                    () = tokio::time::sleep(NEWS) => {}
+                }
+                let now = settled(&net, &account.name).await.ok()?;
+                let fresh: Vec<_> =
+                    now.iter().filter(|invoice| old.insert(invoice.payment_hash.clone())).collect();
+                if !fresh.is_empty() {
+                    let lines: String = fresh.into_iter().filter_map(rpc::news_line).collect();
+                    return Some((Ok::<_, Infallible>(lines), (net, account, old, stopping)));
+                }
+            }
+        });
+        let json = [(header::CONTENT_TYPE, "application/json")];
+        Ok((json, Body::from_stream(lines)).into_response())
+    })
+    .await
+}
+
+async fn settled(network: &Arc<Network>, account: &str) -> Result<Vec<InvoiceRecord>, RpcError> {
+    let all = network.run(|n| n.ledger.invoices(unix_now())).await.map_err(RpcError::from)?;
+    let own = |invoice: &InvoiceRecord| invoice.account == account && invoice.state == "SETTLED";
+    Ok(all.into_iter().filter(own).collect())
 }
 
 async fn balance(

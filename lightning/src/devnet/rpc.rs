@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
-use plannt_core::Preimage;
+use plannt_core::{PaymentHash, Preimage};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
@@ -182,6 +182,18 @@ pub(super) fn invoice(invoice: &InvoiceRecord, preimage: &Preimage) -> Value {
         "amt_paid_msat": invoice.paid_msat.to_string(),
         "state": invoice.state,
     })
+}
+
+/// One line of `/v1/invoices/subscribe`, as far as anyone reads it.
+pub(super) fn news_line(invoice: &InvoiceRecord) -> Option<String> {
+    let hash: PaymentHash = invoice.payment_hash.parse().ok()?;
+    let line = json!({"result": {
+        "r_hash": STANDARD.encode(hash.as_bytes()),
+        "value_msat": invoice.amount_msat.to_string(),
+        "amt_paid_msat": invoice.paid_msat.to_string(),
+        "state": invoice.state,
+    }});
+    Some(format!("{line}\n"))
 }
 
 /// One line of `/v2/router/send` and `/v2/router/track`.

@@ -1,5 +1,7 @@
 //! What lnd's answers mean. Pure functions, since everything that decides about money is here.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use plannt_core::{PaymentHash, Preimage};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -172,6 +174,19 @@ pub(super) fn read_invoice(body: &[u8]) -> Result<InvoiceState, LightningError> 
     }
 }
 
+/// Reads a line of `GET /v1/invoices/subscribe`: the hash of an invoice that is settled for its whole amount.
+pub(super) fn read_settled(line: &[u8]) -> Result<Option<PaymentHash>, LightningError> {
+    let news: WireNews = serde_json::from_slice(line).map_err(|_| invalid("not an invoice"))?;
+    // Anything else in its place ends the stream.
+    let invoice = news.result.ok_or_else(|| invalid("not an invoice"))?;
+    if invoice.state != "SETTLED" || invoice.amt_paid_msat.0 < invoice.value_msat.0 {
+        return Ok(None);
+    }
+    let hash = STANDARD.decode(&invoice.r_hash).ok().and_then(|hash| hash.try_into().ok());
+    let hash: [u8; 32] = hash.ok_or_else(|| invalid("not a payment hash"))?;
+    Ok(Some(PaymentHash::from_bytes(hash)))
+}
+
 /// Reads the answer to `GET /v1/balance/channels`.
 pub(super) fn read_balance(body: &[u8]) -> Result<u64, LightningError> {
     let balance: WireBalance =
@@ -250,6 +265,20 @@ struct WireIssued {
 #[derive(Deserialize)]
 struct WireInvoice {
     state: String,
+    amt_paid_msat: Msat,
+}
+
+#[derive(Deserialize)]
+struct WireNews {
+    result: Option<WireSettled>,
+}
+
+#[derive(Deserialize)]
+struct WireSettled {
+    #[serde(default)]
+    state: String,
+    r_hash: String,
+    value_msat: Msat,
     amt_paid_msat: Msat,
 }
 

@@ -10,6 +10,7 @@ mod config;
 #[cfg(feature = "lnd-grpc")]
 mod grpc;
 mod lines;
+mod news;
 mod payments;
 
 use std::fmt;
@@ -27,8 +28,8 @@ pub use self::grpc::LndGrpc;
 use crate::http::{Body, Transport};
 use crate::settings::wallet_id;
 use crate::{
-    InvoiceRequest, InvoiceState, Invoicer, LightningError, PayOutcome, PayRequest, Payer,
-    PaymentState,
+    InvoiceRequest, InvoiceState, Invoicer, LightningError, OnSettled, PayOutcome, PayRequest,
+    Payer, PaymentState,
 };
 
 /// One lnd node, for issuing and for paying, as far as its macaroon allows.
@@ -111,6 +112,11 @@ impl Invoicer for Lnd {
             Err(refusal) if refusal.kind == RefusalKind::NotFound => Ok(InvoiceState::NotFound),
             Err(refusal) => Err(refusal.into_error()),
         }
+    }
+
+    /// `GET /v1/invoices/subscribe`, a stream of invoices as they change.
+    async fn follow_settled(&self, settled: &OnSettled<'_>) -> Result<(), LightningError> {
+        news::follow(&self.transport, settled).await
     }
 
     fn network(&self) -> Option<Network> {

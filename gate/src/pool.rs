@@ -1,0 +1,250 @@
+//! Invoices ahead of demand, so that a challenge costs no round trip to the node.
+//!
+//! An invoice is in one challenge, ever, also over crashes and between processes: what is handed out is in memory only,
+//! and what is on the disk is handed out by nobody. It lies there in blocks, a file each. Who wants to use a block removes
+//! its file first, durably; of several processes one succeeds. So a crash costs the few invoices that are in memory, and
+//! those nobody has seen.
+
+mod blocks;
+mod shelf;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::sync::Notify;
+
+use crate::Clock;
+use crate::maker::{Invoice, InvoiceKey, MIN_PAYABLE_SECONDS, Maker};
+use blocks::{Block, Folder};
+use shelf::Shelves;
+
+/// How long nothing is done where nothing happens: time enough for invoices to grow old.
+const IDLE: Duration = Duration::from_secs(10);
+/// How long to wait after the node made no invoice, at first and at most.
+const BACKOFF: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(10)];
+
+/// How many invoices a [`Gate`](crate::Gate) keeps ahead of demand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PoolOptions {
+    /// For each price and description; at least 1.
+    pub size: usize,
+    /// How many prices have invoices; of more, those that were asked for longest ago have none. 64 unless set.
+    pub prices: usize,
+    /// How many the node is asked for at a time; 32 unless set.
+    pub in_flight: usize,
+    /// Where they outlive the process; nowhere unless set. Processes may share it.
+    pub folder: Option<PathBuf>,
+}
+
+impl PoolOptions {
+    /// How long an invoice may wait in the pool, seconds: so much longer it can be paid.
+    pub const SHELF_SECONDS: u32 = 1_800;
+
+    /// So many invoices for each price.
+    pub fn new(size: usize) -> Self {
+        Self { size: size.max(1), prices: 64, in_flight: 32, folder: None }
+    }
+
+    /// Keeps them in a folder, too; made where it is missing.
+    #[must_use]
+    pub fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.folder = Some(folder.into());
+        self
+    }
+}
+
+/// What a pool did and has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PoolStatus {
+    /// Challenges whose invoice came from it.
+    pub hits: u64,
+    /// Challenges for which the node was asked.
+    pub misses: u64,
+    /// Invoices that are ready now, of all prices.
+    pub ready: usize,
+}
+
+pub(crate) struct Pool {
+    options: PoolOptions,
+    maker: Arc<Maker>,
+    clock: Arc<dyn Clock>,
+    folder: Option<Folder>,
+    shelves: Mutex<Shelves>,
+    started: AtomicBool,
+    wake: Arc<Notify>,
+    hits: AtomicU64,
+    misses: AtomicU64,
+    this: Weak<Self>,
+}
+
+/// What a step of the work in the background came to.
+enum Progress {
+    Idle,
+    More,
+    NodeDown,
+}
+
+impl Pool {
+    pub(crate) fn new(options: PoolOptions, maker: Arc<Maker>, clock: Arc<dyn Clock>) -> Arc<Self> {
+        Arc::new_cyclic(|this| Self {
+            folder: options.folder.clone().map(Folder::new),
+            shelves: Mutex::new(Shelves::new(options.prices.max(1))),
+            options,
+            maker,
+            clock,
+            started: AtomicBool::new(false),
+            wake: Arc::default(),
+            hits: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
+            this: this.clone(),
+        })
+    }
+
+    /// An invoice that nobody has seen, and that can be paid for 5 minutes at least.
+    pub(crate) fn take(&self, key: &InvoiceKey, now: u64) -> Option<Invoice> {
+        self.start();
+        let (taken, is_low) = {
+            let mut shelves = self.lock();
+            let shelf = shelves.wanted(key);
+            (shelf.take(least_expiry(now)), shelf.ready.len() < self.low())
+        };
+        if is_low {
+            self.wake.notify_one();
+        }
+        let counter = if taken.is_some() { &self.hits } else { &self.misses };
+        counter.fetch_add(1, Ordering::Relaxed);
+        taken
+    }
+
+    pub(crate) fn prepare(&self, key: InvoiceKey) {
+        self.lock().wanted(&key);
+        self.start();
+        self.wake.notify_one();
+    }
+
+    pub(crate) fn status(&self, now: u64) -> PoolStatus {
+        PoolStatus {
+            hits: self.hits.load(Ordering::Relaxed),
+            misses: self.misses.load(Ordering::Relaxed),
+            ready: self.lock().ready(least_expiry(now)),
+        }
+    }
+
+    /// Below so many, more are made ready.
+    fn low(&self) -> usize {
+        self.options.size.div_ceil(2)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shelves> {
+        self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins the work in the background, which ends with the pool.
+    fn start(&self) {
+        if !self.started.swap(true, Ordering::Relaxed) {
+            tokio::spawn(run(self.this.clone(), Arc::clone(&self.wake)));
+        }
+    }
+
+    async fn load(&self) {
+        let Some(folder) = self.folder.clone() else { return };
+        let found = blocking(move || folder.read()).await.unwrap_or_default();
+        let now = self.clock.now();
+        for (path, key, invoices) in found {
+            let longer = PoolOptions::SHELF_SECONDS;
+            let check = |bolt11| self.maker.check(bolt11, &key, longer, now).ok();
+            let invoices: Vec<_> = invoices.into_iter().filter_map(check).collect();
+            self.lock().wanted(&key).blocks.push_back(Block { path, invoices });
+        }
+    }
+
+    async fn step(&self) -> Progress {
+        let least = least_expiry(self.clock.now());
+        let useless = self.lock().drop_old(least);
+        if !useless.is_empty() {
+            let _ = blocking(move || useless.iter().for_each(Block::forget)).await;
+        }
+        let claimable = self.lock().claimable(self.low());
+        if let Some((key, block)) = claimable {
+            if let Some(folder) = self.folder.clone() {
+                let claimed = blocking(move || folder.claim(block)).await.flatten();
+                self.lock().add(&key, claimed.unwrap_or_default());
+            }
+            return Progress::More;
+        }
+        let neediest = self.lock().neediest(self.options.size);
+        let Some((key, missing)) = neediest else { return Progress::Idle };
+        let count = missing.min(self.options.in_flight.max(1));
+        let now = self.clock.now();
+        let made = (0..count).map(|_| self.maker.make(&key, PoolOptions::SHELF_SECONDS, now));
+        let made: Vec<_> = join_all(made).await.into_iter().flatten().collect();
+        if made.is_empty() {
+            return Progress::NodeDown;
+        }
+        self.store(&key, made).await;
+        Progress::More
+    }
+
+    /// What is needed soon stays in memory; what lies ahead is kept on the disk, if anywhere.
+    async fn store(&self, key: &InvoiceKey, invoices: Vec<Invoice>) {
+        let is_needed = self.lock().wanted(key).ready.len() < self.low();
+        match self.folder.clone() {
+            Some(folder) if !is_needed => {
+                let (own, spare) = (key.clone(), invoices.clone());
+                match blocking(move || folder.write(&own, invoices)).await.flatten() {
+                    Some(block) => self.lock().wanted(key).blocks.push_back(block),
+                    None => self.lock().add(key, spare),
+                }
+            }
+            _ => self.lock().add(key, invoices),
+        }
+    }
+}
+
+impl Drop for Pool {
+    /// What nobody has seen is there for the next start.
+    fn drop(&mut self) {
+        self.wake.notify_one();
+        let Some(folder) = &self.folder else { return };
+        let shelves = self.shelves.get_mut().unwrap_or_else(PoisonError::into_inner);
+        for (key, invoices) in shelves.drain_ready() {
+            folder.write(&key, invoices);
+        }
+    }
+}
+
+fn least_expiry(now: u64) -> u64 {
+    now.saturating_add(MIN_PAYABLE_SECONDS)
+}
+
+async fn run(pool: Weak<Pool>, wake: Arc<Notify>) {
+    if let Some(pool) = pool.upgrade() {
+        pool.load().await;
+    }
+    let [mut backoff, longest] = BACKOFF;
+    loop {
+        let Some(alive) = pool.upgrade() else { return };
+        let progress = alive.step().await;
+        drop(alive);
+        match progress {
+            Progress::More => backoff = BACKOFF[0],
+            Progress::Idle => {
+                let _ = tokio::time::timeout(IDLE, wake.notified()).await;
+            }
+            Progress::NodeDown => {
+                tokio::time::sleep(backoff).await;
+                backoff = (backoff * 2).min(longest);
+            }
+        }
+    }
+}
+
+/// Work on the disk, beside the async threads; `None` where the runtime ends.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    tokio::task::spawn_blocking(work).await.ok()
+}

@@ -1,0 +1,109 @@
+//! Invoices on the disk: a file for some of one price, which is gone before one of them is handed out.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::files;
+use crate::id::AttemptId;
+use crate::maker::{Invoice, InvoiceKey};
+
+const SUFFIX: &str = "invoices.json";
+
+/// A folder of blocks; processes may share it.
+#[derive(Clone, Debug)]
+pub(super) struct Folder(PathBuf);
+
+/// Invoices that lie in a file.
+pub(super) struct Block {
+    pub(super) path: PathBuf,
+    pub(super) invoices: Vec<Invoice>,
+}
+
+impl Block {
+    /// Removes the file of a block that is of no use.
+    pub(super) fn forget(&self) {
+        // One that stays is read at the next start, and found useless again.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+#[derive(Deserialize, Serialize)]
+struct Text {
+    amount_msat: u64,
+    memo: String,
+    invoices: Vec<String>,
+}
+
+impl Folder {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    /// What earlier processes left; what can't be read is removed.
+    pub(super) fn read(&self) -> Vec<(PathBuf, InvoiceKey, Vec<String>)> {
+        let Ok(entries) = fs::read_dir(&self.0) else { return Vec::new() };
+        let paths = entries.flatten().map(|entry| entry.path());
+        let paths = paths.filter(|path| path.to_string_lossy().ends_with(SUFFIX));
+        let read = |path: PathBuf| match read_block(&path) {
+            Ok(Text { amount_msat, memo, invoices }) => {
+                Some((path, InvoiceKey { amount_msat, memo }, invoices))
+            }
+            Err(error) => {
+                tracing::warn!(%error, "invoices on the disk can't be read");
+                let _ = fs::remove_file(path);
+                None
+            }
+        };
+        paths.filter_map(read).collect()
+    }
+
+    /// Writes a block. `None`, where that can't be done: the log says why.
+    pub(super) fn write(&self, key: &InvoiceKey, invoices: Vec<Invoice>) -> Option<Block> {
+        let path = self.0.join(format!("{}.{SUFFIX}", AttemptId::random()));
+        let text = Text {
+            amount_msat: key.amount_msat,
+            memo: key.memo.clone(),
+            invoices: invoices.iter().map(|invoice| invoice.bolt11.clone()).collect(),
+        };
+        match write_block(&self.0, &path, &text) {
+            Ok(()) => Some(Block { path, invoices }),
+            Err(error) => {
+                tracing::warn!(%error, "invoices can't be kept on the disk");
+                None
+            }
+        }
+    }
+
+    /// Makes a block this process's own: its file is gone for good before this returns. `None` where another process
+    /// was faster, or it can't be made sure.
+    pub(super) fn claim(&self, block: Block) -> Option<Vec<Invoice>> {
+        let gone = fs::remove_file(&block.path).and_then(|()| files::sync_folder_of(&block.path));
+        match gone {
+            Ok(()) => Some(block.invoices),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => {
+                tracing::warn!(%error, "invoices on the disk can't be taken");
+                None
+            }
+        }
+    }
+}
+
+fn read_block(path: &Path) -> io::Result<Text> {
+    serde_json::from_slice(&fs::read(path)?).map_err(io::Error::other)
+}
+
+/// It appears whole, or not at all.
+fn write_block(folder: &Path, path: &Path, text: &Text) -> io::Result<()> {
+    files::create_private_folder(folder)?;
+    let draft = path.with_extension("draft");
+    let mut file = files::create_private(&draft)?;
+    file.write_all(serde_json::to_string(text).map_err(io::Error::other)?.as_bytes())?;
+    drop(file);
+    fs::rename(&draft, path).inspect_err(|_| {
+        let _ = fs::remove_file(&draft);
+    })
+}

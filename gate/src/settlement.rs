@@ -1,0 +1,94 @@
+//! Whether an invoice is settled, by the node's own word: what a preimage alone can't tell.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use plannt_core::PaymentHash;
+use plannt_lightning::{InvoiceState, Invoicer, LightningError};
+
+use crate::recent::Recent;
+
+/// How many settled invoices are remembered: later uses of a payment ask nobody.
+const REMEMBERED: usize = 65_536;
+/// How long to wait before the node's news are asked for again, at first and at most.
+const BACKOFF: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(10)];
+
+/// What is known of an invoice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Settled {
+    No,
+    Unknown,
+    Yes,
+}
+
+pub(crate) struct Settlement {
+    invoicer: Arc<dyn Invoicer>,
+    deadline: Duration,
+    known: Arc<Known>,
+    started: std::sync::Once,
+}
+
+type Known = Mutex<Recent>;
+
+impl Settlement {
+    pub(crate) fn new(invoicer: Arc<dyn Invoicer>, deadline: Duration) -> Self {
+        let known = Arc::new(Mutex::new(Recent::new(REMEMBERED)));
+        Self { invoicer, deadline, known, started: std::sync::Once::new() }
+    }
+
+    /// Whether at least `least_msat` has arrived for good.
+    pub(crate) async fn check(&self, hash: &PaymentHash, least_msat: u64) -> Settled {
+        self.listen();
+        if self.known.lock().unwrap_or_else(PoisonError::into_inner).contains(hash) {
+            return Settled::Yes;
+        }
+        let asked = self.invoicer.look_up_invoice(hash);
+        match tokio::time::timeout(self.deadline, asked).await {
+            // A node settles for the whole amount or not at all; the price is what this request costs at least.
+            Ok(Ok(InvoiceState::Settled { amount_msat })) if amount_msat >= least_msat => {
+                self.known.lock().unwrap_or_else(PoisonError::into_inner).add(*hash);
+                Settled::Yes
+            }
+            Ok(Ok(state)) => {
+                tracing::warn!(?state, %hash, "a preimage is known, and its invoice is not settled");
+                Settled::No
+            }
+            Ok(Err(error)) => {
+                tracing::warn!(code = error.code(), %error, "the node does not tell of an invoice");
+                Settled::Unknown
+            }
+            Err(_) => {
+                tracing::warn!("the node did not tell of an invoice in time");
+                Settled::Unknown
+            }
+        }
+    }
+
+    /// Takes in the news of a node that has them, until this is dropped; they only spare look-ups.
+    fn listen(&self) {
+        self.started.call_once(|| {
+            let (invoicer, known) = (Arc::clone(&self.invoicer), Arc::downgrade(&self.known));
+            tokio::spawn(async move {
+                let [mut backoff, longest] = BACKOFF;
+                loop {
+                    let news = known.clone();
+                    let tell = move |hash| {
+                        let known = news.upgrade()?;
+                        known.lock().unwrap_or_else(PoisonError::into_inner).add(hash);
+                        Some(())
+                    };
+                    match invoicer.follow_settled(&tell).await {
+                        Err(LightningError::InvalidRequest { .. }) => return,
+                        Err(error) => tracing::info!(code = error.code(), "no news of invoices"),
+                        Ok(()) => backoff = BACKOFF[0],
+                    }
+                    if known.strong_count() == 0 {
+                        return;
+                    }
+                    tokio::time::sleep(backoff).await;
+                    backoff = (backoff * 2).min(longest);
+                }
+            });
+        });
+    }
+}
