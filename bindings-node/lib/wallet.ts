@@ -65,7 +65,7 @@ export class Wallet implements PayingWallet {
   readonly limitsFee: boolean;
 
   /**
-   * @param url such as `lnd://host:8080?cert=FILE&macaroon=FILE`
+   * @param url such as `lnd://host:8080?cert=FILE&macaroon=FILE`; the other kinds are in docs/BACKENDS.md
    * @throws {@link LightningError} with the code `config` for a URL or a file that can't be used; the message never repeats the URL
    */
   constructor(url: string, options: { readonly network?: Network | null | undefined } = {}) {

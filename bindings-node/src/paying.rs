@@ -288,10 +288,12 @@ fn read_payment(value: &Value, journal: &ClientJournal) -> Result<Payment> {
 fn failure(code: &str, message: &str) -> PayFailure {
     let known = [
         PayFailure::AlreadyPaid,
+        PayFailure::FeeLimit,
         PayFailure::IncorrectPaymentDetails,
         PayFailure::InsufficientBalance,
         PayFailure::InvoiceExpired,
         PayFailure::NoRoute,
+        PayFailure::QuotaExceeded,
         PayFailure::Timeout,
         PayFailure::WrongNetwork,
     ];

@@ -218,10 +218,12 @@ fn payment(
 fn failure(code: &str, message: &str) -> PayFailure {
     let known = [
         PayFailure::AlreadyPaid,
+        PayFailure::FeeLimit,
         PayFailure::IncorrectPaymentDetails,
         PayFailure::InsufficientBalance,
         PayFailure::InvoiceExpired,
         PayFailure::NoRoute,
+        PayFailure::QuotaExceeded,
         PayFailure::Timeout,
         PayFailure::WrongNetwork,
     ];

@@ -133,7 +133,8 @@ pub(crate) struct FetchArgs {
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, default_value = "60s")]
     pub(crate) payment_timeout: Duration,
 
-    /// The paying wallet, such as `lnd://host:8080?cert=FILE&macaroon=FILE`
+    /// The paying wallet, such as `lnd://host:8080?cert=FILE&macaroon=FILE`; lnd+grpc, cln, phoenixd,
+    /// nostr+walletconnect, lnbits and devnet go too (docs/BACKENDS.md)
     /// [default: the devnet's payer under --data-dir]
     #[arg(long, env = "PLANNT_WALLET", hide_env_values = true, value_name = "URL")]
     pub(crate) wallet: Option<String>,
@@ -175,7 +176,8 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) challenges_per_minute: Option<u32>,
 
-    /// The receiving node, such as `lnd://host:8080?cert=FILE&macaroon=FILE`
+    /// The receiving node, such as `lnd://host:8080?cert=FILE&macaroon=FILE`; what --wallet takes
+    /// goes too, and a Lightning address (docs/BACKENDS.md)
     #[arg(long, env = "PLANNT_NODE", hide_env_values = true, value_name = "URL")]
     pub(crate) node: Option<String>,
 

@@ -2,9 +2,10 @@
 
 use std::io;
 
+use plannt_client::{ClientError, Refusal};
 use plannt_gateway::GatewayError;
-use plannt_lightning::LightningError;
 use plannt_lightning::devnet::DevnetError;
+use plannt_lightning::{LightningError, advice};
 
 use crate::exit;
 
@@ -14,7 +15,7 @@ pub(crate) enum CliError {
     #[error("the response broke off: {0}")]
     Broken(String),
     #[error(transparent)]
-    Client(#[from] plannt_client::ClientError),
+    Client(#[from] ClientError),
     #[error("{0}")]
     Decode(String),
     #[error("the demo went wrong: {0}")]
@@ -57,6 +58,19 @@ impl CliError {
             Self::Gateway(error) => Some(error.code()),
             Self::Keyring(error) => Some(error.code()),
             Self::Lightning(error) => Some(error.code()),
+            _ => None,
+        }
+    }
+
+    /// What to do next, where it is about the wallet or the node.
+    pub(crate) fn advice(&self) -> Option<&'static str> {
+        match self {
+            Self::Client(ClientError::Refused { refusal, .. }) => match refusal {
+                Refusal::PaymentFailed { failure } => advice(failure),
+                Refusal::PreimageMismatch { .. } => advice("preimage_mismatch"),
+                _ => None,
+            },
+            Self::Lightning(error) => Some(error.advice()),
             _ => None,
         }
     }

@@ -33,6 +33,9 @@ pub(crate) fn error(error: &CliError) -> String {
         let _ = write!(text, " [{code}]");
     }
     text.push('\n');
+    if let Some(advice) = error.advice() {
+        let _ = writeln!(text, "plannt: what to do: {advice}");
+    }
     if let CliError::Client(client) = error
         && let Some(paid) = client.receipt()
     {

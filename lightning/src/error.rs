@@ -53,13 +53,20 @@ pub enum LightningError {
     /// An earlier attempt at the same payment hash is still under way.
     #[error("a payment of this invoice is already in flight")]
     PaymentInFlight,
-    /// The node says "paid" and shows a preimage that does not hash to the payment hash, or none.
-    /// The money may be gone and there is no proof: for a person to look at, never to pay again.
+    /// Paid, no proof: the node says "paid" and shows no preimage, the invoice in its place, or one
+    /// that does not hash to the payment hash. The money may be gone: for a person to look at,
+    /// never to pay again.
     #[error("the node reports the payment as made, but its preimage does not prove it")]
     PreimageMismatch,
     /// No answer in time. What the node did, or will still do, is unknown.
     #[error("the node did not answer in time")]
     TimeoutUnknown,
+    /// This backend cannot do what was asked, whoever asks.
+    #[error("this backend cannot do that: {message}")]
+    Unsupported {
+        /// What it cannot do.
+        message: String,
+    },
 }
 
 impl LightningError {
@@ -76,7 +83,13 @@ impl LightningError {
             Self::PaymentInFlight => "payment_in_flight",
             Self::PreimageMismatch => "preimage_mismatch",
             Self::TimeoutUnknown => "timeout_unknown",
+            Self::Unsupported { .. } => "unsupported",
         }
+    }
+
+    /// What to do next, in one sentence; the same for every backend.
+    pub fn advice(&self) -> &'static str {
+        crate::advice(self.code()).unwrap_or_default()
     }
 }
 
@@ -93,15 +106,22 @@ pub enum PayFailure {
     /// The wallet has too little to send (also when its direct peer is offline).
     #[error("the wallet's balance is too low, or its channel peer is offline")]
     InsufficientBalance,
+    /// There is a route to the payee, but only above the fee limit.
+    #[error("paying would cost more in fees than the fee limit")]
+    FeeLimit,
     /// The invoice has expired.
     #[error("the invoice has expired")]
     InvoiceExpired,
-    /// No route to the payee, within the fee limit.
+    /// No route to the payee. Nodes that do not tell the two apart (lnd) say so too where there
+    /// is one above the fee limit.
     #[error("no route to the payee within the fee limit")]
     NoRoute,
     /// The request certainly did not reach the node, or the node refused to look at it.
     #[error(transparent)]
     NotSent(#[from] LightningError),
+    /// The wallet's own limit on what this credential may spend is reached.
+    #[error("the wallet's spending limit for this connection is reached")]
+    QuotaExceeded,
     /// The node refused the payment for another reason.
     #[error("the node refuses the payment: {message}")]
     Rejected {
@@ -123,12 +143,19 @@ impl PayFailure {
             Self::AlreadyPaid => "already_paid",
             Self::IncorrectPaymentDetails => "incorrect_payment_details",
             Self::InsufficientBalance => "insufficient_balance",
+            Self::FeeLimit => "fee_limit",
             Self::InvoiceExpired => "invoice_expired",
             Self::NoRoute => "no_route",
             Self::NotSent(error) => error.code(),
+            Self::QuotaExceeded => "quota_exceeded",
             Self::Rejected { .. } => "rejected",
             Self::Timeout => "payment_timeout",
             Self::WrongNetwork => "wrong_network",
         }
+    }
+
+    /// What to do next, in one sentence; the same for every backend.
+    pub fn advice(&self) -> &'static str {
+        crate::advice(self.code()).unwrap_or_default()
     }
 }

@@ -45,6 +45,12 @@ impl PayRequest {
         }
         Ok(())
     }
+
+    /// Whether the invoice has expired, by this machine's clock.
+    #[cfg(feature = "_http")]
+    pub(crate) fn has_expired(&self) -> bool {
+        self.bolt11.parse::<Bolt11Invoice>().is_ok_and(|invoice| invoice.is_expired())
+    }
 }
 
 fn network_of(invoice: &Bolt11Invoice) -> Network {

@@ -5,31 +5,9 @@ mod common;
 mod scripted;
 
 use common::{client, failed, net, paid, unknown};
-use plannt_core::Preimage;
-use plannt_lightning::{LightningError, PayFailure, PayOutcome, PayRequest, Payer, PaymentState};
-use scripted::{Answer, Scripted, identity};
+use plannt_lightning::{LightningError, PayFailure, PayOutcome, Payer, PaymentState};
+use scripted::{Answer, Scripted, identity, page, preimage, request};
 use serde_json::{Value, json};
-
-/// A signed invoice whose preimage the test knows: it is of no node, but the client cannot tell.
-fn request(preimage: &Preimage) -> PayRequest {
-    use bitcoin::hashes::{Hash, sha256};
-    use bitcoin::secp256k1::{Secp256k1, SecretKey};
-    use lightning_invoice::{Currency, InvoiceBuilder, PaymentSecret};
-    let key = SecretKey::from_slice(&[1; 32]).expect("a key");
-    let invoice = InvoiceBuilder::new(Currency::Regtest)
-        .description("scripted".into())
-        .payment_hash(sha256::Hash::from_byte_array(*preimage.payment_hash().as_bytes()))
-        .payment_secret(PaymentSecret([1; 32]))
-        .current_timestamp()
-        .min_final_cltv_expiry_delta(80)
-        .amount_milli_satoshis(21_001)
-        .build_signed(|message| Secp256k1::signing_only().sign_ecdsa_recoverable(message, &key));
-    common::pay_request(&invoice.expect("an invoice").to_string())
-}
-
-fn preimage() -> Preimage {
-    Preimage::from_bytes([7; 32])
-}
 
 fn update(status: &str) -> String {
     let result = json!({
@@ -58,13 +36,6 @@ fn stream(pieces: &[&str]) -> Answer {
 
 fn refusal(status: u16, code: i32, message: &str) -> Answer {
     page(status, &json!({"error": {"code": code, "message": message}}).to_string())
-}
-
-fn page(status: u16, body: &str) -> Answer {
-    let length = body.len();
-    let head =
-        format!("HTTP/1.1 {status} Status\r\nLocation: /\r\nContent-Length: {length}\r\n\r\n");
-    Answer::Close(vec![head.into_bytes(), body.as_bytes().to_vec()])
 }
 
 /// Pays at a server with these answers; the outcome, and what the server saw.
@@ -154,6 +125,7 @@ async fn what_proves_nothing_is_unknown() {
         (page(500, &"x".repeat(2 << 20)), "invalid_response"),
         (refusal(500, 2, "context canceled"), "node_error"),
         (refusal(409, 6, "payment is in transition"), "payment_in_flight"),
+        (refusal(500, 2, "payment already exists"), "payment_in_flight"),
         (refusal(404, 5, "payment isn't initiated"), "node_error"),
         (Answer::Close(vec![b"SSH-2.0-OpenSSH\r\n".to_vec()]), "connection_lost"),
         (Answer::Close(vec![]), "connection_lost"),

@@ -21,7 +21,7 @@ Answer = Tuple[str, str, Any, Optional[int]]
 
 
 def wallet(url: str, *, network: Optional[Network] = None) -> Wallet:
-    """The Lightning wallet behind a URL, such as ``lnd://host:8080?cert=FILE&macaroon=FILE``.
+    """The Lightning wallet behind a URL, such as ``lnd://host:8080?cert=FILE&macaroon=FILE``; the other kinds are in docs/BACKENDS.md.
 
     Nothing is sent to it yet. Raises :class:`LightningError` with the code ``config`` for a URL or a file that can't be used; the message
     never repeats the URL, which may hold a key.
@@ -30,7 +30,7 @@ def wallet(url: str, *, network: Optional[Network] = None) -> Wallet:
     >>> plannt.wallet("nonsense://")
     Traceback (most recent call last):
     ...
-    plannt.LightningError: lightning configuration: the URL's scheme names no backend: expected lnd://
+    plannt.LightningError: lightning configuration: the URL's scheme names no backend: expected one of cln://, ...
     """
     return Wallet(url, network=network)
 

@@ -1,10 +1,10 @@
 //! What lnd's answers mean. Pure functions, since everything that decides about money is here.
 
 use plannt_core::{PaymentHash, Preimage};
+use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde::{Deserialize, Deserializer};
-use zeroize::Zeroizing;
 
+use crate::http::{Msat, cut, invalid, preimage, proof, read_bolt11};
 use crate::{InvoiceState, LightningError, PayFailure, Payment, PaymentState};
 
 /// An error of lnd, read from its body.
@@ -44,12 +44,19 @@ impl Refusal {
         Ok(Self::new(http_status, inner))
     }
 
+    /// Of a gRPC status, which REST repeats.
+    #[cfg(feature = "lnd-grpc")]
+    pub(super) fn of_grpc(code: i32, message: &str) -> Self {
+        Self::new(0, Status { code, message: message.into() })
+    }
+
     fn new(http_status: u16, Status { code, message }: Status) -> Self {
         let has = |text: &str| message.contains(text);
         let kind = match code {
             6 if has("already paid") => RefusalKind::AlreadyPaid,
-            // "Already exists": begun, without an attempt so far.
-            6 if has("in transition") || has("payment already exists") => RefusalKind::InFlight,
+            6 if has("in transition") => RefusalKind::InFlight,
+            // Recorded, with no attempt made yet: another call is just beginning it.
+            2 | 6 if has("payment already exists") => RefusalKind::InFlight,
             // The REST gateway says the same of a path that it does not have at all.
             5 if message == "Not Found" => RefusalKind::NotServed,
             5 => RefusalKind::NotFound,
@@ -113,6 +120,19 @@ pub(super) enum Update {
     Refused(Refusal),
 }
 
+impl Update {
+    /// As the answer to a look-up.
+    pub(super) fn into_state(self) -> Result<PaymentState, LightningError> {
+        match self {
+            Self::Payment(state) => Ok(state),
+            Self::Refused(refusal) if refusal.kind == RefusalKind::NotFound => {
+                Ok(PaymentState::NotFound)
+            }
+            Self::Refused(refusal) => Err(refusal.into_error()),
+        }
+    }
+}
+
 /// Reads such a line about the payment of `hash`.
 pub(super) fn read_update(
     http_status: u16,
@@ -136,11 +156,7 @@ pub(super) fn read_update(
 /// Reads the answer to `POST /v1/invoices`.
 pub(super) fn read_issued(body: &[u8]) -> Result<String, LightningError> {
     let issued: WireIssued = serde_json::from_slice(body).map_err(|_| invalid("not an invoice"))?;
-    let text = issued.payment_request;
-    if text.is_empty() || !text.bytes().all(|b| b.is_ascii_alphanumeric()) {
-        return Err(invalid("the payment request is not BOLT 11 text"));
-    }
-    Ok(text)
+    read_bolt11(issued.payment_request)
 }
 
 /// Reads the answer to `GET /v1/invoice/<hash>`.
@@ -161,15 +177,6 @@ pub(super) fn read_balance(body: &[u8]) -> Result<u64, LightningError> {
     let balance: WireBalance =
         serde_json::from_slice(body).map_err(|_| invalid("not a balance"))?;
     Ok(balance.local_balance.msat.0)
-}
-
-pub(super) fn invalid(message: &str) -> LightningError {
-    LightningError::InvalidResponse { message: message.into() }
-}
-
-/// The start of a node's message: enough to act on, and one line of a log.
-fn cut(message: &str) -> String {
-    message.chars().take(200).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 #[derive(Deserialize)]
@@ -200,18 +207,18 @@ struct WireUpdate {
 }
 
 #[derive(Deserialize)]
-struct WirePayment {
+pub(super) struct WirePayment {
     #[serde(default)]
-    failure_reason: String,
-    fee_msat: Option<Int64>,
-    payment_hash: Option<String>,
+    pub(super) failure_reason: String,
+    pub(super) fee_msat: Option<Msat>,
+    pub(super) payment_hash: Option<String>,
     #[serde(default, deserialize_with = "preimage")]
-    payment_preimage: Option<Preimage>,
-    status: String,
+    pub(super) payment_preimage: Option<Preimage>,
+    pub(super) status: String,
 }
 
 impl WirePayment {
-    fn state(self, hash: &PaymentHash) -> Result<PaymentState, LightningError> {
+    pub(super) fn state(self, hash: &PaymentHash) -> Result<PaymentState, LightningError> {
         if self.payment_hash.is_some_and(|h| h.parse() != Ok(*hash)) {
             return Err(invalid("the update is about another payment"));
         }
@@ -226,22 +233,13 @@ impl WirePayment {
                 other => PayFailure::Rejected { message: cut(other) },
             })),
             "SUCCEEDED" => {
-                let preimage = self
-                    .payment_preimage
-                    .filter(|p| p.proves(hash))
-                    .ok_or(LightningError::PreimageMismatch)?;
+                let preimage = proof(self.payment_preimage, hash)?;
                 let fee = self.fee_msat.ok_or_else(|| invalid("a payment without its fee"))?;
                 Ok(PaymentState::Paid(Payment { preimage, fee_msat: fee.0 }))
             }
             _ => Err(invalid("an unknown payment status")),
         }
     }
-}
-
-/// `None` for what is not 64 hex digits.
-fn preimage<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Preimage>, D::Error> {
-    let text = Zeroizing::new(String::deserialize(deserializer)?);
-    Ok(Preimage::from_hex(&text).ok())
 }
 
 #[derive(Deserialize)]
@@ -252,7 +250,7 @@ struct WireIssued {
 #[derive(Deserialize)]
 struct WireInvoice {
     state: String,
-    amt_paid_msat: Int64,
+    amt_paid_msat: Msat,
 }
 
 #[derive(Deserialize)]
@@ -262,26 +260,7 @@ struct WireBalance {
 
 #[derive(Deserialize)]
 struct WireAmount {
-    msat: Int64,
-}
-
-/// An amount: protobuf's JSON writes 64-bit integers as strings. Never negative here.
-struct Int64(u64);
-
-impl<'de> Deserialize<'de> for Int64 {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Either {
-            Number(u64),
-            Text(String),
-        }
-        let number = match Either::deserialize(deserializer)? {
-            Either::Number(number) => Some(number),
-            Either::Text(text) => text.parse().ok(),
-        };
-        number.map(Self).ok_or_else(|| serde::de::Error::custom("not an unsigned integer"))
-    }
+    msat: Msat,
 }
 
 #[cfg(test)]

@@ -5,17 +5,18 @@ use std::path::Path;
 use std::time::Duration;
 
 use plannt_core::Network;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use url::Url;
 use zeroize::Zeroizing;
 
 use crate::LightningError;
+use crate::http::Endpoint;
+use crate::settings::{
+    Settings, config, from_environment, hex, read_certificates, read_file, unhex,
+};
 
 /// The port of lnd's REST listener when the URL names none.
 const DEFAULT_PORT: u16 = 8080;
-/// Macaroon files and certificates are a few hundred bytes; more is the wrong file.
-const MAX_FILE_BYTES: u64 = 65_536;
 
 /// Where a node is, and how it and we prove who we are. Prints no secret.
 #[derive(Clone)]
@@ -65,67 +66,31 @@ impl LndConfig {
     /// # Errors
     /// [`LightningError::Config`] when there is none in it.
     pub fn with_certificates(mut self, pem: &[u8]) -> Result<Self, LightningError> {
-        self.certificates = CertificateDer::pem_slice_iter(pem)
-            .collect::<Result<_, _>>()
-            .map_err(|_| config("the certificate file is not PEM"))?;
-        if self.certificates.is_empty() {
-            return Err(config("the certificate file holds no certificate"));
-        }
+        self.certificates = read_certificates(pem)?;
         Ok(self)
     }
 
     /// Reads `lnd://host:port?macaroon=<path or hex>[&cert=<path>][&network=<name>][&wallet=<name>]`.
     ///
-    /// `macaroon` is hex when it is at least 64 hex digits, else the path of a file with the
-    /// macaroon (binary as lnd writes it, or hex). Without `cert` the platform's roots decide, as
+    /// `macaroon` is hex when it is at least 64 hex digits, `env:NAME` for hex in an environment
+    /// variable, else the path of a file with the macaroon (binary as lnd writes it, or hex). Without `cert` the platform's roots decide, as
     /// for a node behind a public name. Values are percent-encoded; a plus sign stands for itself.
     ///
     /// # Errors
     /// [`LightningError::Config`], never with a value of the URL in it.
     pub fn from_url(url: &str) -> Result<Self, LightningError> {
-        let mut url = Url::parse(url).map_err(|e| config(&format!("not a URL: {e}")))?;
-        if url.scheme() != "lnd" {
-            return Err(config("the URL's scheme is not lnd"));
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(config("an lnd URL takes no user or password: use macaroon="));
-        }
-        if !matches!(url.path(), "" | "/") || url.fragment().is_some() {
-            return Err(config("an lnd URL takes no path or fragment"));
-        }
-        let host = url.host_str().filter(|h| !h.is_empty());
-        let host = host.ok_or_else(|| config("the URL names no host"))?;
-        let authority = format!("{host}:{}", url.port().unwrap_or(DEFAULT_PORT));
-        // `query_pairs` reads a form's plus as a space; in a path it is a plus.
-        let query = url.query().map(|q| Zeroizing::new(q.replace('+', "%2B")));
-        url.set_query(query.as_ref().map(|q| q.as_str()));
+        Self::read(url, "lnd", DEFAULT_PORT)
+    }
 
-        let (mut cert, mut macaroon, mut network, mut wallet) = (None, None, None, None);
-        for (name, value) in url.query_pairs() {
-            let slot = match name.as_ref() {
-                "cert" => &mut cert,
-                "macaroon" => &mut macaroon,
-                "network" => &mut network,
-                "wallet" => &mut wallet,
-                _ => {
-                    return Err(config(
-                        "unknown parameter: cert, macaroon, network and wallet are known",
-                    ));
-                }
-            };
-            if value.is_empty() || slot.replace(Zeroizing::new(value.into_owned())).is_some() {
-                return Err(config("a parameter is empty or repeated"));
-            }
-        }
-        let macaroon = macaroon.ok_or_else(|| config("the URL has no macaroon= parameter"))?;
-        let mut this = Self::new(authority, &read_macaroon(&macaroon)?)?;
-        if let Some(path) = cert {
-            this = this.with_certificates(&read_file(Path::new(path.as_str()), "certificate")?)?;
-        }
-        if let Some(name) = network {
-            this.network = Some(name.parse().map_err(|e| config(&format!("{e}")))?);
-        }
-        this.wallet = wallet.map(|name| name.to_string());
+    pub(super) fn read(url: &str, scheme: &str, port: u16) -> Result<Self, LightningError> {
+        let known = ["cert", "macaroon", "network", "wallet"];
+        let mut url = Settings::parse(url, scheme, &known)?;
+        url.refuse_path()?;
+        let macaroon = read_macaroon(&url.need("macaroon")?)?;
+        let mut this = Self::new(url.authority(port), &macaroon)?;
+        this.certificates = url.certificates()?.unwrap_or_default();
+        this.network = url.network()?;
+        this.wallet = url.take("wallet").map(|name| name.to_string());
         Ok(this)
     }
 
@@ -134,8 +99,22 @@ impl LndConfig {
         &self.authority
     }
 
+    #[cfg(feature = "lnd-grpc")]
     pub(super) fn certificates(&self) -> &[CertificateDer<'static>] {
         &self.certificates
+    }
+
+    pub(super) fn endpoint(&self) -> Result<Endpoint<'_>, LightningError> {
+        let mut macaroon = HeaderValue::from_str(&self.macaroon_hex)
+            .map_err(|_| config("the macaroon is not hex"))?;
+        macaroon.set_sensitive(true);
+        let name = HeaderName::from_static("grpc-metadata-macaroon");
+        Ok(Endpoint {
+            base: format!("https://{}", self.authority),
+            headers: HeaderMap::from_iter([(name, macaroon)]),
+            certificates: &self.certificates,
+            connect_timeout: self.connect_timeout,
+        })
     }
 
     pub(super) fn macaroon_hex(&self) -> &str {
@@ -156,48 +135,19 @@ impl fmt::Debug for LndConfig {
 }
 
 fn read_macaroon(value: &str) -> Result<Zeroizing<Vec<u8>>, LightningError> {
+    if let Some(name) = value.strip_prefix("env:") {
+        let text = from_environment(name, "macaroon")?;
+        let bytes = unhex(text.as_bytes());
+        return bytes.ok_or_else(|| config("the macaroon in the environment is not hex"));
+    }
     if value.len() >= 64
         && let Some(bytes) = unhex(value.as_bytes())
     {
         return Ok(bytes);
     }
-    let bytes = read_file(Path::new(value), "macaroon")?;
+    let path = value.strip_prefix("file:").unwrap_or(value);
+    let bytes = read_file(Path::new(path), "macaroon")?;
     Ok(unhex(bytes.trim_ascii()).unwrap_or(bytes))
-}
-
-/// Names neither the path nor its contents: a mistyped hex macaroon lands here too.
-fn read_file(path: &Path, what: &str) -> Result<Zeroizing<Vec<u8>>, LightningError> {
-    let read = || -> std::io::Result<Vec<u8>> {
-        if std::fs::metadata(path)?.len() > MAX_FILE_BYTES {
-            return Err(std::io::Error::other("it is too large"));
-        }
-        std::fs::read(path)
-    };
-    read().map(Zeroizing::new).map_err(|e| match e.kind() {
-        std::io::ErrorKind::Other => config(&format!("the {what} file cannot be read: {e}")),
-        kind => config(&format!("the {what} file cannot be read: {kind}")),
-    })
-}
-
-fn config(message: &str) -> LightningError {
-    LightningError::Config { message: message.into() }
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-fn unhex(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    if text.is_empty() || !text.len().is_multiple_of(2) {
-        return None;
-    }
-    let digit = |c: u8| char::from(c).to_digit(16).map(|d| d as u8);
-    let bytes = text.chunks_exact(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?));
-    bytes.collect::<Option<Vec<u8>>>().map(Zeroizing::new)
 }
 
 #[cfg(test)]

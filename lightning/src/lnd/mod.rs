@@ -1,4 +1,5 @@
-//! lnd over its REST interface (lnd 0.20, and what speaks like it, such as the devnet).
+//! lnd over its REST interface ([`Lnd`]; lnd 0.20, and what speaks like it, such as the devnet) and
+//! over gRPC (`LndGrpc`, feature `lnd-grpc`).
 //!
 //! The least that a macaroon needs: `invoices:read` and `invoices:write` to issue;
 //! `uri:/routerrpc.Router/SendPaymentV2`, `uri:/routerrpc.Router/TrackPaymentV2` and
@@ -6,10 +7,10 @@
 
 mod answer;
 mod config;
+#[cfg(feature = "lnd-grpc")]
+mod grpc;
 mod lines;
 mod payments;
-mod tls;
-mod transport;
 
 use std::fmt;
 
@@ -17,11 +18,14 @@ use async_trait::async_trait;
 use plannt_core::{Network, PaymentHash};
 use reqwest::Method;
 use serde_json::json;
-use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
-use self::answer::{RefusalKind, read_balance, read_invoice, read_issued};
+use self::answer::{Refusal, RefusalKind, read_balance, read_invoice, read_issued};
 pub use self::config::LndConfig;
-use self::transport::Transport;
+#[cfg(feature = "lnd-grpc")]
+pub use self::grpc::LndGrpc;
+use crate::http::{Body, Transport};
+use crate::settings::wallet_id;
 use crate::{
     InvoiceRequest, InvoiceState, Invoicer, LightningError, PayOutcome, PayRequest, Payer,
     PaymentState,
@@ -39,7 +43,7 @@ impl Lnd {
     /// # Errors
     /// [`LightningError::Config`] when TLS cannot be set up.
     pub fn new(config: LndConfig) -> Result<Self, LightningError> {
-        Ok(Self { transport: Transport::new(&config)?, config })
+        Ok(Self { transport: Transport::new(config.endpoint()?)?, config })
     }
 
     /// [`LndConfig::from_url`], then [`Lnd::new`].
@@ -50,6 +54,19 @@ impl Lnd {
         Self::new(LndConfig::from_url(url)?)
     }
 
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Body<'_>,
+    ) -> Result<Result<Zeroizing<Vec<u8>>, Refusal>, LightningError> {
+        let answer = self.transport.call(method, path, body, self.config.request_timeout).await?;
+        if (200..300).contains(&answer.status) {
+            return Ok(Ok(answer.body));
+        }
+        Refusal::read(answer.status, &answer.body).map(Err)
+    }
+
     /// Calls anything that the node serves; `None` when it knows no such thing.
     #[cfg(feature = "devnet")]
     pub(crate) async fn call(
@@ -58,7 +75,7 @@ impl Lnd {
         path: &str,
         body: Option<&serde_json::Value>,
     ) -> Result<Option<Vec<u8>>, LightningError> {
-        match self.transport.call(method, path, body, self.config.request_timeout).await? {
+        match self.ask(method, path, body.map_or(Body::Empty, Body::Json)).await? {
             Ok(body) => Ok(Some(body.to_vec())),
             Err(refusal) if refusal.kind == RefusalKind::NotFound => Ok(None),
             Err(refusal) => Err(refusal.into_error()),
@@ -81,8 +98,7 @@ impl Invoicer for Lnd {
             "memo": request.memo,
             "expiry": request.expiry_seconds.to_string(),
         });
-        let limit = self.config.request_timeout;
-        match self.transport.call(Method::POST, "/v1/invoices", Some(&body), limit).await? {
+        match self.ask(Method::POST, "/v1/invoices", Body::Json(&body)).await? {
             Ok(body) => read_issued(&body),
             Err(refusal) => Err(refusal.into_error()),
         }
@@ -90,7 +106,7 @@ impl Invoicer for Lnd {
 
     async fn look_up_invoice(&self, hash: &PaymentHash) -> Result<InvoiceState, LightningError> {
         let path = format!("/v1/invoice/{hash}");
-        match self.transport.call(Method::GET, &path, None, self.config.request_timeout).await? {
+        match self.ask(Method::GET, &path, Body::Empty).await? {
             Ok(body) => read_invoice(&body),
             Err(refusal) if refusal.kind == RefusalKind::NotFound => Ok(InvoiceState::NotFound),
             Err(refusal) => Err(refusal.into_error()),
@@ -113,8 +129,7 @@ impl Payer for Lnd {
     }
 
     async fn balance_msat(&self) -> Result<u64, LightningError> {
-        let (path, limit) = ("/v1/balance/channels", self.config.request_timeout);
-        match self.transport.call(Method::GET, path, None, limit).await? {
+        match self.ask(Method::GET, "/v1/balance/channels", Body::Empty).await? {
             Ok(body) => read_balance(&body),
             Err(refusal) => Err(refusal.into_error()),
         }
@@ -123,12 +138,7 @@ impl Payer for Lnd {
     /// `lnd:` and the configured name, or 16 hex digits of a hash of the macaroon: addresses and
     /// certificates change while the wallet stays the same.
     fn wallet_id(&self) -> String {
-        if let Some(name) = &self.config.wallet {
-            return format!("lnd:{name}");
-        }
-        let mut hash = Sha256::new_with_prefix("plannt wallet of macaroon ");
-        hash.update(self.config.macaroon_hex());
-        format!("lnd:{}", config::hex(&hash.finalize()[..8]))
+        wallet_id("lnd", self.config.wallet.as_deref(), "macaroon", self.config.macaroon_hex())
     }
 
     fn network(&self) -> Option<Network> {

@@ -10,10 +10,10 @@ use plannt_core::PaymentHash;
 use reqwest::{Method, Response};
 use serde_json::json;
 
-use super::answer::{Refusal, RefusalKind, Update, invalid, read_update};
+use super::answer::{Refusal, RefusalKind, Update, read_update};
 use super::config::LndConfig;
 use super::lines::{Line, Lines};
-use super::transport::{Connection, Transport, read_all, transport_error};
+use crate::http::{Body, Connection, Transport, invalid, not_sent, read_all, transport_error};
 use crate::{LightningError, PayFailure, PayOutcome, PayRequest, PaymentState};
 
 /// The most that one payment update may have: it lists every attempt with its route.
@@ -29,62 +29,62 @@ pub(super) async fn pay(
     if let Err(failure) = request.check(config.network) {
         return PayOutcome::Failed(failure);
     }
-    // lnd counts whole seconds and takes 0 as an error.
-    let seconds =
-        request.timeout.as_secs().saturating_add(u64::from(request.timeout.subsec_nanos() > 0));
-    let seconds = i32::try_from(seconds.max(1)).unwrap_or(i32::MAX);
+    let seconds = whole_seconds(request.timeout);
     let body = json!({
         "payment_request": request.bolt11,
         "timeout_seconds": seconds,
-        // In msat: 1% of 21 sats is 0 sats. A missing limit means 0 to lnd.
-        "fee_limit_msat": request.max_fee_msat.min(i64::MAX as u64).to_string(),
+        "fee_limit_msat": fee_limit_msat(request.max_fee_msat).to_string(),
         "no_inflight_updates": true,
     });
     let limit = Duration::from_secs(seconds as u64).saturating_add(config.answer_margin);
     let sent = transport
-        .send(Connection::Fresh, Method::POST, "/v2/router/send", Some(&body), limit)
+        .send(Connection::Fresh, Method::POST, "/v2/router/send", Body::Json(&body), limit)
         .await;
     let response = match sent {
         Ok(response) => response,
-        Err(
-            e @ (LightningError::NodeUnreachable { .. } | LightningError::InvalidRequest { .. }),
-        ) => {
-            return PayOutcome::Failed(e.into());
-        }
-        Err(e) => return PayOutcome::Unknown(e),
+        Err(e) => return not_sent(e).map_or_else(PayOutcome::Unknown, PayOutcome::Failed),
     };
-    match read_outcome(response, &request.payment_hash).await {
-        Ok(Update::Payment(PaymentState::Paid(payment))) => PayOutcome::Paid(payment),
-        Ok(Update::Payment(PaymentState::Failed(failure))) => PayOutcome::Failed(failure),
-        Ok(Update::Payment(_)) => PayOutcome::Unknown(LightningError::PaymentInFlight),
-        Ok(Update::Refused(refusal)) => match (refusal.kind, refusal.into_failure()) {
-            (RefusalKind::AlreadyPaid, _) => {
-                unless_paid_before(transport, config, request, PayFailure::AlreadyPaid).await
-            }
-            // lnd looks at the clock before it looks at its own payments.
-            (RefusalKind::Expired, Ok(failure)) => {
-                unless_paid_before(transport, config, request, failure).await
-            }
-            (_, Ok(failure)) => PayOutcome::Failed(failure),
-            (_, Err(error)) => PayOutcome::Unknown(error),
-        },
-        Err(error) => PayOutcome::Unknown(error),
-    }
+    let told = read_outcome(response, &request.payment_hash).await;
+    decide(told, async || look_up(transport, config, &request.payment_hash).await).await
 }
 
-/// The node refuses this payment, which leaves open whether this wallet made it before.
-async fn unless_paid_before(
-    transport: &Transport,
-    config: &LndConfig,
-    request: &PayRequest,
-    failure: PayFailure,
+/// What the node's answer to a payment means. `look_up` asks it for its record.
+pub(super) async fn decide(
+    told: Result<Update, LightningError>,
+    look_up: impl AsyncFnOnce() -> Result<PaymentState, LightningError>,
 ) -> PayOutcome {
-    match look_up(transport, config, &request.payment_hash).await {
+    let refusal = match told {
+        Ok(Update::Payment(PaymentState::Paid(payment))) => return PayOutcome::Paid(payment),
+        Ok(Update::Payment(PaymentState::Failed(failure))) => return PayOutcome::Failed(failure),
+        Ok(Update::Payment(_)) => return PayOutcome::Unknown(LightningError::PaymentInFlight),
+        Ok(Update::Refused(refusal)) => refusal,
+        Err(error) => return PayOutcome::Unknown(error),
+    };
+    let failure = match (refusal.kind, refusal.into_failure()) {
+        (RefusalKind::AlreadyPaid, _) => PayFailure::AlreadyPaid,
+        // lnd looks at the clock before it looks at its own payments.
+        (RefusalKind::Expired, Ok(failure)) => failure,
+        (_, Ok(failure)) => return PayOutcome::Failed(failure),
+        (_, Err(error)) => return PayOutcome::Unknown(error),
+    };
+    // That leaves open whether this wallet made the payment before.
+    match look_up().await {
         Ok(PaymentState::Paid(payment)) => PayOutcome::Paid(payment),
         Ok(PaymentState::InFlight) => PayOutcome::Unknown(LightningError::PaymentInFlight),
         Ok(PaymentState::Failed(_) | PaymentState::NotFound) => PayOutcome::Failed(failure),
         Err(error) => PayOutcome::Unknown(error),
     }
+}
+
+/// A payment's time limit as lnd takes it: whole seconds, where 0 is an error.
+pub(super) fn whole_seconds(timeout: Duration) -> i32 {
+    let seconds = timeout.as_secs().saturating_add(u64::from(timeout.subsec_nanos() > 0));
+    i32::try_from(seconds.max(1)).unwrap_or(i32::MAX)
+}
+
+/// A fee limit as lnd takes it. In msat: 1% of 21 sats is 0 sats. A missing limit means 0 to lnd.
+pub(super) fn fee_limit_msat(max_fee_msat: u64) -> i64 {
+    i64::try_from(max_fee_msat).unwrap_or(i64::MAX)
 }
 
 pub(super) async fn look_up(
@@ -94,7 +94,7 @@ pub(super) async fn look_up(
 ) -> Result<PaymentState, LightningError> {
     let path = format!("/v2/router/track/{}", URL_SAFE.encode(hash.as_bytes()));
     let response = transport
-        .send(Connection::Pooled, Method::GET, &path, None, config.request_timeout)
+        .send(Connection::Pooled, Method::GET, &path, Body::Empty, config.request_timeout)
         .await?;
     let status = response.status();
     let update = if status.is_success() {
@@ -105,13 +105,7 @@ pub(super) async fn look_up(
     } else {
         Update::Refused(Refusal::read(status.as_u16(), &read_all(response).await?)?)
     };
-    match update {
-        Update::Payment(state) => Ok(state),
-        Update::Refused(refusal) if refusal.kind == RefusalKind::NotFound => {
-            Ok(PaymentState::NotFound)
-        }
-        Update::Refused(refusal) => Err(refusal.into_error()),
-    }
+    update.into_state()
 }
 
 /// Reads the answer to a payment up to its end: the last update counts. A proof of payment counts

@@ -1,4 +1,4 @@
-//! TLS towards a node: its own certificate pinned, or the platform's roots.
+//! TLS towards a node or a relay: its own certificate pinned, or the platform's roots.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::LightningError;
 
 /// A client configuration with a crypto provider of its own: the process-wide one belongs to the
 /// application.
-pub(super) fn client_config(
+pub(crate) fn client_config(
     pinned: &[CertificateDer<'static>],
 ) -> Result<ClientConfig, LightningError> {
     let provider = Arc::new(ring::default_provider());
