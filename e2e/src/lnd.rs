@@ -126,6 +126,16 @@ impl Lnd {
         format!("lnd+grpc://127.0.0.1:{}?{}", self.grpc_port, self.credentials())
     }
 
+    /// What it is called: `alice` or `bob`.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Its folder, which goes away with the network.
+    pub fn folder(&self) -> &Path {
+        &self.home
+    }
+
     /// The port of its REST interface.
     pub fn rest_port(&self) -> u16 {
         self.rest_port

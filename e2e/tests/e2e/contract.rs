@@ -51,6 +51,7 @@ macro_rules! backend {
     };
 }
 
+backend!(lnbits);
 backend!(lnd);
 backend!(lnd_grpc);
 backend!(nwc);

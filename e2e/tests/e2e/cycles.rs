@@ -55,6 +55,8 @@ macro_rules! cycle {
     };
 }
 
+cycle!(lnbits_pays_lnd, lnd, lnbits);
+cycle!(lnd_pays_lnbits, lnbits, lnd);
 cycle!(lnd_pays_lnd, lnd, lnd);
 cycle!(lnd_grpc_pays_lnd, lnd, lnd_grpc);
 cycle!(lnd_pays_lnd_grpc, lnd_grpc, lnd);

@@ -1,11 +1,13 @@
 //! The ways to a node: each backend of `lightning`, with what has to run between it and lnd.
 
+mod lnbits;
 mod nwc;
 
 use std::any::Any;
 
 use plannt_e2e::Lnd;
 
+pub(crate) use lnbits::lnbits;
 pub(crate) use nwc::nwc;
 
 /// A URL by which `plannt` reaches a node.
