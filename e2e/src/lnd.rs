@@ -113,22 +113,32 @@ impl Lnd {
 
     /// The same through a proxy at `authority`.
     pub fn url_at(&self, authority: &str) -> String {
+        format!("lnd://{authority}?{}", self.credentials())
+    }
+
+    fn credentials(&self) -> String {
         let (cert, macaroon) = (self.certificate(), self.macaroon());
-        format!(
-            "lnd://{authority}?cert={}&macaroon={}&network=regtest",
-            cert.display(),
-            macaroon.display()
-        )
+        format!("cert={}&macaroon={}&network=regtest", cert.display(), macaroon.display())
+    }
+
+    /// The `lnd+grpc://` URL of its gRPC interface, with all permissions.
+    pub fn grpc_url(&self) -> String {
+        format!("lnd+grpc://127.0.0.1:{}?{}", self.grpc_port, self.credentials())
+    }
+
+    /// What it is called: `alice` or `bob`.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Its folder, which goes away with the network.
+    pub fn folder(&self) -> &Path {
+        &self.home
     }
 
     /// The port of its REST interface.
     pub fn rest_port(&self) -> u16 {
         self.rest_port
-    }
-
-    /// The port of its gRPC interface.
-    pub fn grpc_port(&self) -> u16 {
-        self.grpc_port
     }
 
     /// The port where it listens for other nodes.

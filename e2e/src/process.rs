@@ -14,7 +14,8 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts it in a process group of its own, so that an interrupt of the test reaches it only by the test's end.
+    /// Starts it in a process group of its own: an interrupt of the test reaches it only by the test's end, and what it starts
+    /// ends with it.
     ///
     /// # Panics
     /// When it can't be started.
@@ -22,7 +23,7 @@ impl Process {
         let file = OpenOptions::new().create(true).append(true).open(log).unwrap();
         command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
         let child = command.process_group(0).spawn().unwrap_or_else(|e| panic!("{command:?}: {e}"));
-        let watcher = at_our_end("kill -9 \"$1\"", &child.id().to_string());
+        let watcher = at_our_end("kill -9 -\"$1\"", &child.id().to_string());
         Self { child, watcher, log: log.to_owned() }
     }
 
@@ -44,12 +45,13 @@ impl Process {
 }
 
 impl Drop for Process {
-    /// `kill -9`, and waits for the end.
+    /// `kill -9` to all of its group, and waits for its end.
     fn drop(&mut self) {
         // The watcher first: once the child is waited for, its number may be another's.
         let _ = self.watcher.kill();
         let _ = self.watcher.wait();
-        let _ = self.child.kill();
+        let group = format!("-{}", self.child.id());
+        let _ = Command::new("kill").args(["-9", "--", &group]).stderr(Stdio::null()).status();
         let _ = self.child.wait();
     }
 }

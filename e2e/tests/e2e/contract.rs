@@ -3,27 +3,28 @@
 
 use std::sync::Arc;
 
-use plannt_e2e::Network;
+use plannt_e2e::Lnd;
 use plannt_lightning::contract::Fixture;
 use plannt_lightning::{Invoicer, Payer, invoicer_from_url, payer_from_url};
 
 use crate::shared::{Exclusive, network};
+use crate::ways::{self, Way};
 
 struct OnNodes {
-    _network: Exclusive,
     invoicer: Arc<dyn Invoicer>,
     payer: Arc<dyn Payer>,
+    _ways: [Way; 2],
+    _network: Exclusive,
 }
 
-/// A backend at each end, by its URL.
-async fn on_nodes(
-    invoicer: impl Fn(&Network) -> String,
-    payer: impl Fn(&Network) -> String,
-) -> OnNodes {
+/// The same way to either node.
+async fn on_nodes(way: impl AsyncFn(&Lnd) -> Way) -> OnNodes {
     let network = network().await;
+    let (alice, bob) = (way(&network.alice).await, way(&network.bob).await);
     OnNodes {
-        invoicer: invoicer_from_url(&invoicer(&network)).unwrap(),
-        payer: payer_from_url(&payer(&network)).unwrap(),
+        invoicer: invoicer_from_url(&alice.url).unwrap(),
+        payer: payer_from_url(&bob.url).unwrap(),
+        _ways: [alice, bob],
         _network: network,
     }
 }
@@ -38,16 +39,19 @@ impl Fixture for OnNodes {
     }
 }
 
-/// The contract tests of a backend: its name, and its URL for the node that sells and for the one that pays.
+/// The contract tests of a backend, by the way to a node that it is.
 macro_rules! backend {
-    ($name:ident, $invoicer:expr, $payer:expr) => {
-        mod $name {
+    ($way:ident) => {
+        mod $way {
             use super::*;
 
-            plannt_lightning::invoicer_contract_tests!(on_nodes($invoicer, $payer));
-            plannt_lightning::payer_contract_tests!(on_nodes($invoicer, $payer));
+            plannt_lightning::invoicer_contract_tests!(on_nodes(ways::$way));
+            plannt_lightning::payer_contract_tests!(on_nodes(ways::$way));
         }
     };
 }
 
-backend!(lnd, |network| network.alice.url(), |network| network.bob.url());
+backend!(lnbits);
+backend!(lnd);
+backend!(lnd_grpc);
+backend!(nwc);

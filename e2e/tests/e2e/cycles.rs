@@ -2,23 +2,24 @@
 
 use std::time::Instant;
 
-use plannt_e2e::{Lnd, Network, free_port};
+use plannt_e2e::{Lnd, free_port};
 
 use crate::plannt::{Call, Gateway};
 use crate::shared::network;
+use crate::ways::{self, Way};
 
 /// How many cycles are timed, after a first one.
 const CYCLES: u32 = 5;
 
 /// Pays for the demo service, again and again, and prints how long that takes.
-async fn cycle(name: &str, node: impl Fn(&Network) -> String, wallet: impl Fn(&Network) -> String) {
+async fn cycle(name: &str, node: impl AsyncFn(&Lnd) -> Way, wallet: impl AsyncFn(&Lnd) -> Way) {
     let network = network().await;
+    let (node, wallet) = (node(&network.alice).await, wallet(&network.bob).await);
     let folder = tempfile::tempdir().unwrap();
-    let gateway =
-        Gateway::start(&folder.path().join("gateway"), &node(&network), free_port()).await;
+    let gateway = Gateway::start(&folder.path().join("gateway"), &node.url, free_port()).await;
     let call = Call {
         home: folder.path().join("client"),
-        wallet: wallet(&network),
+        wallet: wallet.url.clone(),
         service: gateway.address,
         arguments: &[],
     };
@@ -44,24 +45,20 @@ async fn cycle(name: &str, node: impl Fn(&Network) -> String, wallet: impl Fn(&N
     );
 }
 
-/// A cycle test: the URL of the gateway's node, and of the paying wallet.
+/// A cycle test: the way to the gateway's node, and to the node that pays.
 macro_rules! cycle {
-    ($name:ident, $node:expr, $wallet:expr) => {
+    ($name:ident, $node:ident, $wallet:ident) => {
         #[tokio::test(flavor = "multi_thread")]
         async fn $name() {
-            cycle(stringify!($name), $node, $wallet).await;
+            cycle(stringify!($name), ways::$node, ways::$wallet).await;
         }
     };
 }
 
-cycle!(lnd_pays_lnd, alice(Lnd::url), bob(Lnd::url));
-
-/// A URL of the node that sells.
-fn alice(url: impl Fn(&Lnd) -> String) -> impl Fn(&Network) -> String {
-    move |network| url(&network.alice)
-}
-
-/// A URL of the node that pays.
-fn bob(url: impl Fn(&Lnd) -> String) -> impl Fn(&Network) -> String {
-    move |network| url(&network.bob)
-}
+cycle!(lnbits_pays_lnd, lnd, lnbits);
+cycle!(lnd_pays_lnbits, lnbits, lnd);
+cycle!(lnd_pays_lnd, lnd, lnd);
+cycle!(lnd_grpc_pays_lnd, lnd, lnd_grpc);
+cycle!(lnd_pays_lnd_grpc, lnd_grpc, lnd);
+cycle!(nwc_pays_lnd, lnd, nwc);
+cycle!(lnd_pays_nwc, nwc, lnd);

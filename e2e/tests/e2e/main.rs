@@ -6,3 +6,7 @@ mod cycles;
 mod faults;
 mod plannt;
 mod shared;
+#[path = "../../../lightning/tests/common/wallet_service.rs"]
+#[allow(dead_code, reason = "lightning's own tests use all of it")]
+mod wallet_service;
+mod ways;
