@@ -1,0 +1,200 @@
+//! Invoices ahead of demand: handed out once, ever, and never when they are too old.
+#![cfg(feature = "sqlite")]
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use plannt_core::read_invoice;
+use plannt_gate::{PoolOptions, PoolStatus};
+use plannt_lightning::devnet::{FaultKind, Operation};
+use support::http::Ask;
+use support::world::{Setup, World};
+
+async fn world(options: PoolOptions) -> World {
+    let builder = Box::new(|builder: plannt_gate::GateBuilder| builder.invoice_pool(options));
+    World::start_with(Setup { builder, ..Setup::default() }).await
+}
+
+fn status(world: &World) -> PoolStatus {
+    world.gate.pool_status().unwrap()
+}
+
+/// Waits until so many are ready.
+async fn filled(world: &World, ready: usize) {
+    for _ in 0..400 {
+        if status(world).ready >= ready {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("{:?}", status(world));
+}
+
+async fn invoice(world: &World) -> String {
+    let answer = world.send(Ask::get("/v1/demo")).await;
+    answer.assert_challenge("payment_required");
+    answer.challenge().unwrap().invoice
+}
+
+fn blocks(folder: &Path) -> usize {
+    std::fs::read_dir(folder).map_or(0, |entries| {
+        entries
+            .flatten()
+            .filter(|e| e.file_name().to_string_lossy().ends_with(".invoices.json"))
+            .count()
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_pool_each_challenge_asks_the_node() {
+    let world = World::start().await;
+    assert_eq!(world.gate.pool_status(), None);
+    invoice(&world).await;
+    assert_eq!(world.invoices().await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_challenge_from_the_pool_is_like_any_other_and_is_paid() {
+    let world = world(PoolOptions::new(8)).await;
+    // An empty pool is no obstacle.
+    invoice(&world).await;
+    assert_eq!((status(&world).hits, status(&world).misses), (0, 1));
+    filled(&world, 8).await;
+    let credential = world.credential(&Ask::get("/v1/demo")).await;
+    assert_eq!(status(&world).hits, 1);
+    assert_eq!(world.send(Ask::get("/v1/demo").with(&credential)).await.status, 200);
+    world.send(Ask::get("/v1/demo").with(&credential)).await.assert_challenge("spent");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_of_many_challenges_at_once_has_an_invoice_of_its_own() {
+    let world = world(PoolOptions::new(64)).await;
+    invoice(&world).await;
+    filled(&world, 64).await;
+    let asked = (0..200).map(|_| invoice(&world));
+    let all: HashSet<_> = futures_util::future::join_all(asked).await.into_iter().collect();
+    assert_eq!(all.len(), 200);
+    let PoolStatus { hits, misses, .. } = status(&world);
+    assert!(hits >= 64 && hits + misses == 201, "{hits} {misses}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_the_node_down_the_pool_serves_on_until_it_is_empty() {
+    let world = world(PoolOptions::new(4)).await;
+    invoice(&world).await;
+    filled(&world, 4).await;
+    world.devnet.faults().always(Operation::Issue, FaultKind::Down);
+    for _ in 0..4 {
+        invoice(&world).await;
+    }
+    world.send(Ask::get("/v1/demo")).await.assert_error(503, "unavailable");
+    world.devnet.faults().clear();
+    filled(&world, 4).await;
+    invoice(&world).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_node_is_not_waited_for() {
+    let world = world(PoolOptions::new(4)).await;
+    invoice(&world).await;
+    filled(&world, 4).await;
+    // Far beyond the gate's own deadline: who waited for it would get 503.
+    let slow = FaultKind::Slow { ms: 60_000 };
+    world.devnet.faults().always(Operation::Issue, slow);
+    for _ in 0..4 {
+        invoice(&world).await;
+    }
+    assert_eq!(status(&world).hits, 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_too_old_is_not_handed_out() {
+    let world = world(PoolOptions::new(4)).await;
+    invoice(&world).await;
+    filled(&world, 4).await;
+    let made = world.invoices().await;
+    // All that the node made so far have less than five minutes left, and it makes no more.
+    world.devnet.faults().always(Operation::Issue, FaultKind::Down);
+    let age = u64::from(PoolOptions::SHELF_SECONDS) + 301;
+    world.clock.fetch_add(age, Ordering::SeqCst);
+    assert_eq!(status(&world).ready, 0);
+    world.send(Ask::get("/v1/demo")).await.assert_error(503, "unavailable");
+    assert_eq!(world.invoices().await, made);
+    world.clock.fetch_sub(2, Ordering::SeqCst);
+    // The rest of what was dropped is gone for good.
+    assert_eq!(status(&world).ready, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_price_has_invoices_of_its_own() {
+    let world = world(PoolOptions::new(4)).await;
+    invoice(&world).await;
+    filled(&world, 4).await;
+    world.prices.price_msat.store(42_000, Ordering::SeqCst);
+    let dear = invoice(&world).await;
+    assert_eq!(read_invoice(&dear).unwrap().amount_msat, Some(42_000));
+    filled(&world, 8).await;
+    world.prices.price_msat.store(21_000, Ordering::SeqCst);
+    let cheap = invoice(&world).await;
+    assert_eq!(read_invoice(&cheap).unwrap().amount_msat, Some(21_000));
+    assert_eq!(status(&world).hits, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_number_of_prices_is_bounded() {
+    let mut options = PoolOptions::new(2);
+    options.prices = 3;
+    let world = world(options).await;
+    for price in 1..=20 {
+        world.prices.price_msat.store(price * 1_000, Ordering::SeqCst);
+        invoice(&world).await;
+    }
+    filled(&world, 6).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(status(&world).ready, 6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_the_disk_lie_only_invoices_that_nobody_has_seen() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("invoices");
+    let options = || {
+        let mut options = PoolOptions::new(40).folder(path.clone());
+        options.in_flight = 10;
+        options
+    };
+    let world = world(options()).await;
+    let mut shown = HashSet::from([invoice(&world).await]);
+    // What is ready stays in memory, what lies ahead is in files.
+    filled(&world, 20).await;
+    for _ in 0..200 {
+        if blocks(&path) >= 2 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    assert!(blocks(&path) >= 2);
+    for _ in 0..30 {
+        assert!(shown.insert(invoice(&world).await));
+    }
+    for entry in std::fs::read_dir(&path).unwrap().flatten() {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        let text = std::fs::read_to_string(entry.path()).unwrap_or_default();
+        assert!(shown.iter().all(|invoice| !text.contains(invoice.as_str())));
+    }
+    // Of two that share the folder, one gets each block.
+    let copy = folder.path().join("copy");
+    std::fs::create_dir(&copy).unwrap();
+    for entry in std::fs::read_dir(&path).unwrap().flatten() {
+        std::fs::copy(entry.path(), copy.join(entry.file_name())).unwrap();
+    }
+    assert!(blocks(&copy) > 0);
+    // One that can't be read is in nobody's way.
+    std::fs::write(path.join("x.invoices.json"), "{").unwrap();
+}
