@@ -13,6 +13,7 @@ mod fetch;
 #[cfg(target_os = "linux")]
 mod kills;
 mod mcp;
+mod pool;
 mod readme;
 mod serve;
 mod tools;
