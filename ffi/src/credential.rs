@@ -4,12 +4,13 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use plannt_core as core;
+use plannt_core::macaroon::MacaroonRef;
 use plannt_core::{MAX_TOKEN_BYTES, PaymentHash};
 
 use crate::convert::{Convert, record};
 use crate::{
-    Bytes32, Count, CredentialError, MintError, Msat, Network, Preimage, RootKey, Tier,
-    UnixSeconds, VerifyError,
+    Bytes32, Count, CredentialError, Macaroon, MintError, Msat, Network, Preimage, RootKey,
+    SecretText, Tier, UnixSeconds, VerifyError,
 };
 
 /// The root keys of one network and one spend store (docs/PROTOCOL.md §1). Never printed; erased when it is freed.
@@ -94,6 +95,20 @@ impl Keyring {
         let credential = credential.borrowed().map_err(core::VerifyError::Malformed)?;
         let verified = self.read(|ring| ring.verify(&credential, &request.borrowed()));
         Ok(verified?.convert())
+    }
+
+    /// Who paid for a macaroon of this ring: all that `verify` proves about one token before it reads a caveat. None when
+    /// identifier, key, signature or preimage is not right, or there is a third-party caveat; it does not say which.
+    pub fn authenticate(
+        &self,
+        macaroon: &Macaroon,
+        preimage: Option<Arc<Preimage>>,
+    ) -> Option<PaymentHash> {
+        let bytes = macaroon.to_v2();
+        let macaroon = MacaroonRef::parse(&bytes).ok()?;
+        self.read(|ring| {
+            ring.authenticate(&macaroon, preimage.as_ref().map(|preimage| &preimage.0))
+        })
     }
 }
 
@@ -262,10 +277,10 @@ impl Credential {
         let credential = self.borrowed()?;
         let owned = |token: core::TokenText<'_>| match token {
             core::TokenText::Base64(text) => {
-                TokenText { encoding: TokenEncoding::Base64, text: text.into() }
+                TokenText { encoding: TokenEncoding::Base64, text: SecretText(text.into()) }
             }
             core::TokenText::Hex(text) => {
-                TokenText { encoding: TokenEncoding::Hex, text: text.into() }
+                TokenText { encoding: TokenEncoding::Hex, text: SecretText(text.into()) }
             }
         };
         Ok(credential.tokens().map(owned).collect())
@@ -302,7 +317,7 @@ pub struct TokenText {
     /// How it is written.
     pub encoding: TokenEncoding,
     /// The text.
-    pub text: String,
+    pub text: SecretText,
 }
 
 #[uniffi::export]
@@ -310,8 +325,8 @@ impl TokenText {
     /// The macaroon's bytes, at most 8 KiB.
     pub fn decode(&self) -> Result<Vec<u8>, CredentialError> {
         let text = match self.encoding {
-            TokenEncoding::Base64 => core::TokenText::Base64(&self.text),
-            TokenEncoding::Hex => core::TokenText::Hex(&self.text),
+            TokenEncoding::Base64 => core::TokenText::Base64(&self.text.0),
+            TokenEncoding::Hex => core::TokenText::Hex(&self.text.0),
         };
         let mut buffer = vec![0; MAX_TOKEN_BYTES];
         Ok(text.decode_to(&mut buffer)?.to_vec())

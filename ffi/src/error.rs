@@ -22,11 +22,11 @@ impl ErrorText {
     }
 }
 
-/// An error enum of a Rust crate. A variant's fields are those of Rust that are named here, converted; `of` says where the
-/// code is, for an error without one of its own.
+/// An error enum of a Rust crate. A variant's fields are those of Rust that are named here, converted; `= 0` is a field that
+/// has only a number there.
 macro_rules! error_enum {
     ($(#[$doc:meta])* $name:ident of $source:ty, $code:expr, {
-        $($(#[$variant_doc:meta])* $variant:ident $({ $($(#[$field_doc:meta])* $field:ident: $kind:ty),+ $(,)? })?),+ $(,)?
+        $($(#[$variant_doc:meta])* $variant:ident $({ $($(#[$field_doc:meta])* $field:ident: $kind:ty $(= $index:tt)?),+ $(,)? })?),+ $(,)?
     }) => {
         $crate::error::error_enum! {
             @enum $(#[$doc])* $name {
@@ -41,7 +41,7 @@ macro_rules! error_enum {
                 let text = $crate::error::ErrorText::new(code(&error), &error);
                 #[allow(unreachable_patterns, reason = "the core may add variants")]
                 match error {
-                    $(Source::$variant { $($($field,)+)? .. } => Self::$variant {
+                    $(Source::$variant { $($($($index:)? $field,)+)? .. } => Self::$variant {
                         $($($field: $crate::convert::Convert::convert($field),)+)? text
                     },)+
                     _ => unreachable!("every variant is listed"),

@@ -191,3 +191,32 @@ pub fn origin_port(origin: Origin) -> Port {
 pub fn origin_is_private(origin: Origin) -> bool {
     origin.is_private()
 }
+
+/// A text that no record prints: a token's, or an `Authorization` value.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretText(pub String);
+
+impl std::fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SecretText([redacted])")
+    }
+}
+
+uniffi::custom_type!(
+    /// A text that no record prints: a token's, or an `Authorization` value.
+    SecretText, String, {
+    lower: |text| text.0,
+    try_lift: |text| Ok(SecretText(text)),
+});
+
+impl Convert<SecretText> for String {
+    fn convert(self) -> SecretText {
+        SecretText(self)
+    }
+}
+
+impl Convert<String> for SecretText {
+    fn convert(self) -> String {
+        self.0
+    }
+}

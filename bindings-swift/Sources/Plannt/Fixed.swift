@@ -124,3 +124,18 @@ public struct Origin: Hashable, Codable, Sendable, CustomStringConvertible {
     /// Whether plain `http` to it stays on this machine or inside Tor: a loopback address, `localhost`, or `.onion`.
     public var isPrivate: Bool { originIsPrivate(origin: self) }
 }
+
+/// A text that no record prints: a token's, or an `Authorization` value.
+public struct SecretText: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    private let text: String
+
+    /// Wraps a text.
+    public init(_ text: String) { self.text = text }
+
+    /// The text, in the clear.
+    public func expose() -> String { text }
+
+    public var description: String { "[redacted]" }
+    public var debugDescription: String { "SecretText([redacted])" }
+    public var customMirror: Mirror { Mirror(self, children: [:]) }
+}

@@ -97,6 +97,18 @@ class Origin internal constructor(@Suppress("UNUSED_PARAMETER") checked: Checked
     }
 }
 
+/** A text that no record prints: a token's, or an `Authorization` value. */
+class SecretText(private val text: String) {
+    /** The text, in the clear. */
+    fun expose(): String = text
+
+    override fun toString(): String = "[redacted]"
+
+    override fun equals(other: Any?): Boolean = other is SecretText && other.text == text
+
+    override fun hashCode(): Int = text.hashCode()
+}
+
 // Java has no unsigned numbers: what crosses the border is checked here.
 
 /** Amounts and times above 2^63 - 1 are that: no such amount of bitcoin exists, and no such time comes. */
