@@ -11,6 +11,8 @@ mod client_error;
 mod convert;
 mod credential;
 mod decode;
+#[cfg(debug_assertions)]
+mod defect;
 mod driver;
 mod error;
 mod fixed;
@@ -28,6 +30,8 @@ pub use call::*;
 pub use client_error::*;
 pub use credential::*;
 pub use decode::*;
+#[cfg(debug_assertions)]
+pub use defect::*;
 pub use driver::*;
 pub use error::*;
 pub use fixed::*;

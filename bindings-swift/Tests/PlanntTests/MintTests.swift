@@ -30,3 +30,15 @@ import Testing
     #expect(throws: MintError.self) { try ring.mint(request: request) }
     #expect("\(preimage)" == "Preimage([redacted])")
 }
+
+@Test func aDefectOfRustsIsAnError() async throws {
+    let broken: [@Sendable () async throws -> Bool] = [{ try defect() }, { try await defectLater() }, { try await defectAside() }]
+    for broken in broken {
+        await #expect {
+            try await broken()
+        } throws: { error in
+            let error = error as? any PlanntError
+            return error?.code == "internal" && error?.message == "a defect on purpose"
+        }
+    }
+}

@@ -50,29 +50,40 @@ fn rewrite(path: &Utf8Path, change: fn(&str) -> Result<String>) -> Result<()> {
     Ok(())
 }
 
-/// Each error is a `PlanntError`, which tells code and message in one way for all of them.
+/// Each error is a `PlanntError`, which tells code and message in one way for all of them; a defect of Rust's is one, too.
 fn swift(text: &str) -> Result<String> {
-    let name = |line: &str| {
-        let name = line
-            .strip_suffix(": Swift.Error {")
-            .or_else(|| line.split_once(": Swift.Error, ").map(|(name, _)| name));
-        name.and_then(|name| name.strip_prefix("enum ")).map(str::to_owned)
+    const INTERNAL: &str = "fileprivate enum UniffiInternalError: LocalizedError {";
+    let error = |line: &str| {
+        let (name, _) = line.strip_prefix("enum ")?.split_once(": Swift.Error")?;
+        Some(name.to_owned())
     };
-    let errors: Vec<String> =
-        text.lines().filter_map(name).filter(|name| !name.starts_with("Uniffi")).collect();
-    ensure!(!errors.is_empty(), "no error enums in the Swift source");
-    let mut out = text.to_owned();
-    out.push('\n');
+    let errors: Vec<String> = text.lines().filter_map(error).collect();
+    ensure!(!errors.is_empty(), "no errors in the Swift source");
+    let internal = "enum UniffiInternalError: PlanntError {\n    \
+        func errorCode() -> String { \"internal\" }\n    \
+        func errorMessage() -> String { errorDescription ?? \"\" }\n";
+    let mut out = once(text, INTERNAL, internal)?;
     for error in errors {
-        out.push_str(&format!("extension {error}: PlanntError {{}}\n"));
+        out.push_str(&format!("\nextension {error}: PlanntError {{}}\n"));
     }
     Ok(out)
 }
 
-/// Each exception is a `PlanntException`, whose message is the error's and not a list of its fields.
+fn once(text: &str, what: &str, with: &str) -> Result<String> {
+    ensure!(text.matches(what).count() == 1, "not there exactly once: {what}");
+    Ok(text.replace(what, with))
+}
+
+/// Each exception is a `PlanntException`, whose message is the error's and not a list of its fields; a defect of Rust's is
+/// one, too.
 fn kotlin(text: &str) -> Result<String> {
     const BASE: &str = ": kotlin.Exception()";
     const MEMBERS: [&str; 2] = ["fun `errorCode`()", "fun `errorMessage`()"];
+    const INTERNAL: &str = "class InternalException(message: String) : kotlin.Exception(message)\n";
+    let internal = "class InternalException(private val text: String) : PlanntException() {\n    \
+        override fun errorCode() = \"internal\"\n    \
+        override fun errorMessage() = text\n}\n";
+    let text = once(text, INTERNAL, internal)?;
     let mut out = String::with_capacity(text.len());
     let (mut inside, mut classes, mut members) = (false, 0, 0);
     let mut lines = text.lines();

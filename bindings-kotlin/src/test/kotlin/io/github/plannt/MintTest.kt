@@ -1,5 +1,6 @@
 package io.github.plannt
 
+import kotlinx.coroutines.runBlocking
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertThrows
 import org.junit.jupiter.api.Test
@@ -32,5 +33,14 @@ class MintTest {
         assertThrows(MintException.InvalidUses::class.java) { ring.mint(request.copy(uses = 0)) }
         assertThrows(IllegalArgumentException::class.java) { ring.mint(request.copy(maxPriceMsat = -1)) }
         assertEquals("Preimage([redacted])", preimage.toString())
+    }
+
+    @Test
+    fun `a defect of Rust's is an exception`() = runBlocking {
+        for (broken in listOf<suspend () -> Unit>({ defect() }, { defectLater() }, { defectAside() })) {
+            val error = assertThrows(PlanntException::class.java) { runBlocking { broken() } }
+            assertEquals("internal", error.code)
+            assertEquals("a defect on purpose", error.message)
+        }
     }
 }
