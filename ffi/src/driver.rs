@@ -54,7 +54,8 @@ pub enum HttpStep {
 impl Driver {
     /// Asks the wallet to pay, and tells the call how it went.
     async fn pay(&self, call: &Call, request: PayRequest) -> Result<(), UnexpectedEventError> {
-        let limit = Duration::from_millis(request.timeout_millis).saturating_add(GRACE);
+        let limit = Duration::try_from_secs_f64(request.timeout).unwrap_or_default();
+        let limit = limit.saturating_add(GRACE);
         match tokio::time::timeout(limit, self.wallet.pay_invoice(request)).await {
             Ok(Ok(payment)) => call.paid(payment),
             Ok(Err(PaymentError::Failed { failure, reason })) => {

@@ -44,7 +44,7 @@ pub trait Wallet: Send + Sync {
 }
 
 /// An invoice to pay, and its limits.
-#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+#[derive(Clone, Debug, PartialEq, uniffi::Record)]
 pub struct PayRequest {
     /// The invoice's text.
     pub bolt11: String,
@@ -54,8 +54,8 @@ pub struct PayRequest {
     pub amount_msat: Msat,
     /// The most that routing may cost on top, msat.
     pub max_fee_msat: Msat,
-    /// How long the wallet may try, milliseconds. It bounds the tries, not a payment that is already in flight.
-    pub timeout_millis: u64,
+    /// How long the wallet may try, seconds. It bounds the tries, not a payment that is already in flight.
+    pub timeout: f64,
 }
 
 impl Convert<PayRequest> for lightning::PayRequest {
@@ -65,7 +65,7 @@ impl Convert<PayRequest> for lightning::PayRequest {
             payment_hash: self.payment_hash,
             amount_msat: self.amount_msat.convert(),
             max_fee_msat: self.max_fee_msat.convert(),
-            timeout_millis: u64::try_from(self.timeout.as_millis()).unwrap_or(u64::MAX),
+            timeout: self.timeout.as_secs_f64(),
         }
     }
 }
@@ -186,7 +186,10 @@ impl Wallet for UrlWallet {
             let reason = "the invoice has another amount than the request, or none";
             return Err(failed(failure("rejected", reason.into())));
         }
-        let timeout = Duration::from_millis(request.timeout_millis);
+        let Ok(timeout) = Duration::try_from_secs_f64(request.timeout) else {
+            let reason = "the time-out is a number of seconds from 0 on";
+            return Err(failed(failure("rejected", reason.into())));
+        };
         let request = lightning::PayRequest {
             bolt11: request.bolt11,
             payment_hash: request.payment_hash,
