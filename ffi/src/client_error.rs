@@ -207,6 +207,16 @@ pub fn redirect_failed_error(receipt: Receipt, reason: String) -> ClientError {
     client::ClientError::RedirectFailed { receipt: Box::new(receipt.convert()), source }.into()
 }
 
+/// The error of a redirect that led to a 402 with a challenge, which is not paid, for the package's own HTTP code; `receipt` is
+/// what the redirect itself had cost.
+#[uniffi::export]
+pub fn redirected_error(receipt: Option<Receipt>) -> ClientError {
+    use crate::convert::Convert;
+    let receipt = receipt.map(|receipt| Box::new(receipt.convert()));
+    client::ClientError::Refused { refusal: flow::Refusal::Redirected, wallet: None, receipt }
+        .into()
+}
+
 error_enum! {
     /// Why a node did not answer, or why its answer cannot be used. On its own it says nothing about a payment.
     LightningError of lightning::LightningError, lightning::LightningError::code, {

@@ -50,6 +50,29 @@ fn rewrite(path: &Utf8Path, change: fn(&str) -> Result<String>) -> Result<()> {
     Ok(())
 }
 
+/// What an app may want to keep or to read from its settings. Swift makes the conformance only in a type's own file.
+const CODABLE: [&str; 19] = [
+    "Budget",
+    "BudgetRule",
+    "BudgetStatus",
+    "DriverOptions",
+    "ErrorText",
+    "FeeLimit",
+    "Identifier",
+    "InvoiceFacts",
+    "Limits",
+    "MintRequest",
+    "Outcome",
+    "PathRules",
+    "Policy",
+    "Receipt",
+    "RequestContext",
+    "RequestFacts",
+    "RequestKey",
+    "SplitCaveat",
+    "Verified",
+];
+
 /// Each error is a `PlanntError`, which tells code and message in one way for all of them; a defect of Rust's is one, too.
 fn swift(text: &str) -> Result<String> {
     const INTERNAL: &str = "fileprivate enum UniffiInternalError: LocalizedError {";
@@ -65,6 +88,10 @@ fn swift(text: &str) -> Result<String> {
     let mut out = once(text, INTERNAL, internal)?;
     for error in errors {
         out.push_str(&format!("\nextension {error}: PlanntError {{}}\n"));
+    }
+    for record in CODABLE {
+        ensure!(out.contains(&format!("public struct {record}: ")), "no record {record}");
+        out.push_str(&format!("\nextension {record}: Codable {{}}\n"));
     }
     Ok(out)
 }
