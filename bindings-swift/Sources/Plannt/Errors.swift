@@ -17,5 +17,6 @@ extension PlanntError {
     /// What went wrong, without secrets.
     public var message: String { errorMessage() }
 
+    /// ``message``, for those who know nothing of this package.
     public var errorDescription: String? { message }
 }
