@@ -48,14 +48,52 @@ extension URLSession {
         return quote
     }
 
+    /// `data(for:delegate:)`, whose delegate is asked about redirects on Linux, too: there it is only a task's own one.
     func answer(to request: URLRequest, delegate: (any URLSessionTaskDelegate)?) async throws -> (Data, HTTPURLResponse) {
-        let (data, response) = try await data(for: request, delegate: delegate)
-        guard let response = response as? HTTPURLResponse else { throw requestError(message: "the URL is neither http nor https") }
-        return (data, response)
+        let running = Running()
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let task = dataTask(with: request) { data, response, error in
+                    if let response = response as? HTTPURLResponse, error == nil {
+                        continuation.resume(returning: (data ?? Data(), response))
+                    } else {
+                        continuation.resume(throwing: error ?? requestError(message: "the URL is neither http nor https"))
+                    }
+                }
+                if let delegate { task.delegate = delegate }
+                running.start(task)
+            }
+        } onCancel: {
+            running.cancel()
+        }
     }
 }
 
 private func hasOwnCredential(_ request: URLRequest) -> Bool {
     let scheme = request.value(forHTTPHeaderField: "Authorization")?.split(whereSeparator: \.isWhitespace).first
     return scheme.flatMap { Scheme(String($0)) } != nil
+}
+
+/// A task that is cancelled with its caller, who may do so before it has begun.
+private final class Running: @unchecked Sendable {
+    private let lock = NSLock()
+    private var task: URLSessionTask?
+    private var cancelled = false
+
+    func start(_ task: URLSessionTask) {
+        lock.lock()
+        self.task = task
+        let cancelled = cancelled
+        lock.unlock()
+        task.resume()
+        if cancelled { task.cancel() }
+    }
+
+    func cancel() {
+        lock.lock()
+        cancelled = true
+        let task = task
+        lock.unlock()
+        task?.cancel()
+    }
 }
