@@ -200,6 +200,24 @@ private final class Redirects: NSObject, URLSessionTaskDelegate, @unchecked Send
         }
     }
 
+    #if canImport(FoundationNetworking)
+        // On Linux a task's delegate stands in for the session's altogether.
+        func urlSession(
+            _ session: URLSession, task: URLSessionTask, didReceive challenge: URLAuthenticationChallenge,
+            completionHandler: @escaping @Sendable (URLSession.AuthChallengeDisposition, URLCredential?) -> Void
+        ) {
+            guard let own = session.delegate as? any URLSessionTaskDelegate else { return completionHandler(.performDefaultHandling, nil) }
+            own.urlSession(session, task: task, didReceive: challenge, completionHandler: completionHandler)
+        }
+
+        func urlSession(
+            _ session: URLSession, task: URLSessionTask, needNewBodyStream completionHandler: @escaping @Sendable (InputStream?) -> Void
+        ) {
+            guard let own = session.delegate as? any URLSessionTaskDelegate else { return completionHandler(nil) }
+            own.urlSession(session, task: task, needNewBodyStream: completionHandler)
+        }
+    #endif
+
     /// The app's own credential goes no further than its origin.
     private func ownAuthorization(at next: URLRequest) -> String? {
         guard let to = try? RequestFacts(next).origin, let from = try? RequestFacts(original).origin, to == from else { return nil }

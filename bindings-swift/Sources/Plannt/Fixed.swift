@@ -104,7 +104,7 @@ public struct PaymentHash: FixedBytes {
     }
 
     /// Reads 64 hex digits of either case; throws ``HexError``, which says what is wrong.
-    public init(parsing hex: String) throws {
+    public init(hex: String) throws {
         self = try parsePaymentHash(text: hex)
     }
 

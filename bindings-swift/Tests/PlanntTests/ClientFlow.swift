@@ -122,7 +122,7 @@ private func credential(_ value: Json) throws -> StoredCredential {
 
 private func receipt(_ value: Json) throws -> Receipt {
     try Receipt(
-        paymentHash: PaymentHash(parsing: value.text("payment_hash")), network: Network(value.text("network")), payee: payee(value),
+        paymentHash: PaymentHash(hex: value.text("payment_hash")), network: Network(value.text("network")), payee: payee(value),
         amountMsat: value.number("amount_msat"), feeMsat: value["fee_msat"].number, chargedMsat: value.number("charged_msat"),
         method: value.text("method"), origin: Origin(value.text("origin")), target: value.text("target"), wallet: value.text("wallet"),
         createdAt: value.number("created_at"), settledAt: value["settled_at"].number, state: IntentState(value.text("state")),
@@ -132,7 +132,7 @@ private func receipt(_ value: Json) throws -> Receipt {
 private func intent(_ value: Json) throws -> Intent {
     let key = value["request"]
     return try Intent(
-        paymentHash: PaymentHash(parsing: value.text("payment_hash")),
+        paymentHash: PaymentHash(hex: value.text("payment_hash")),
         request: RequestKey(
             method: key.text("method"), origin: Origin(key.text("origin")), target: key.text("target"),
             bodySha256: Bytes32(key.bytes("body_sha256")), wallet: key.text("wallet")),

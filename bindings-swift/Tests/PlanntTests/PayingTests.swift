@@ -135,6 +135,18 @@ struct PayingTests {
         #expect(try await scratch.journal.receipts(limit: 1).first?.credential == .delivered)
     }
 
+    @Test func asksTheSessionsOwnDelegateAboutRedirects() async throws {
+        let stays = Stays()
+        let session = URLSession(configuration: .ephemeral, delegate: stays, delegateQueue: nil)
+        defer { session.invalidateAndCancel() }
+        let shop = try await shop { _ in (302, [("Location", "/end")], Data()) }
+        let (_, response, outcome) = try await session.l402Data(from: shop.url, paying: driver())
+        #expect(response.statusCode == 302)
+        #expect(outcome.credential == .bought)
+        #expect(stays.asked.isSet)
+        #expect(shop.seen.allSatisfy { $0.target == "/paid" })
+    }
+
     @Test func saysWhatARedirectCostThatLeadsNowhere() async throws {
         let shop = try await shop { $0.target == "/end" ? nil : (302, [("Location", "/end")], Data()) }
         do {
@@ -308,6 +320,19 @@ struct PayingTests {
         #expect(output.contains("costs 21000 msat"))
         #expect(output.contains("200 {\"result\":\"verified\"}"))
         #expect(output.contains("paid 21000 msat"))
+    }
+}
+
+/// A delegate that follows no redirect, and sees no credential in one.
+final class Stays: NSObject, URLSessionTaskDelegate, @unchecked Sendable {
+    let asked = Flag()
+
+    func urlSession(
+        _ session: URLSession, task: URLSessionTask, willPerformHTTPRedirection response: HTTPURLResponse, newRequest: URLRequest,
+        completionHandler: @escaping @Sendable (URLRequest?) -> Void
+    ) {
+        if newRequest.value(forHTTPHeaderField: "Authorization") == nil { asked.set() }
+        completionHandler(nil)
     }
 }
 
