@@ -55,7 +55,6 @@ fn seconds(name: &str, number: f64) -> Result<Duration, ClientError> {
 
 /// What a call asks of its driver.
 #[derive(Clone, Debug, uniffi::Enum)]
-#[allow(clippy::large_enum_variant, reason = "one lives at a time")]
 pub enum CallStep {
     /// The end: hand the last response back.
     Done {
@@ -128,7 +127,6 @@ impl Convert<CallStep> for client::CallStep {
 pub struct Call(Arc<Mutex<State>>);
 
 /// Where a call is.
-#[allow(clippy::large_enum_variant, reason = "there is one of it in a call")]
 enum State {
     /// The journal is not opened yet.
     Begun(Beginning),

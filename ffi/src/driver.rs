@@ -24,7 +24,6 @@ pub struct Driver {
 
 /// What a call asks of HTTP.
 #[derive(Clone, Debug, uniffi::Enum)]
-#[allow(clippy::large_enum_variant, reason = "one lives at a time")]
 pub enum HttpStep {
     /// The end: hand the last response back.
     Done {

@@ -180,7 +180,6 @@ impl Convert<Step> for core::Step {
 
 /// What the driver tells the flow.
 #[derive(Clone, Debug, uniffi::Enum)]
-#[allow(clippy::large_enum_variant, reason = "one lives at a time")]
 pub enum Event {
     /// The response's body; none where it is longer than asked for, or broke off.
     Body {
@@ -246,7 +245,6 @@ impl Convert<core::Event> for Event {
 
 /// What earlier calls left behind for a request, the first that is there in this order.
 #[derive(Clone, Debug, uniffi::Enum)]
-#[allow(clippy::large_enum_variant, reason = "one lives at a time")]
 pub enum Found {
     /// A payment that is not resolved, with the same request key.
     Unresolved {

@@ -4,7 +4,11 @@
 //! Nothing of the protocol is said here that Rust doesn't say already: a record mirrors a struct, an enum an enum, and an
 //! error carries the core's own code and message. The doc comments here are the doc comments there.
 
-#![allow(clippy::result_large_err, reason = "they cross the border as bytes")]
+#![allow(
+    clippy::large_enum_variant,
+    clippy::result_large_err,
+    reason = "they cross the border as bytes, and one lives at a time"
+)]
 
 mod call;
 mod client_error;
