@@ -14,6 +14,11 @@ extension MintRequest {
     ///   - path: normalized, or with a final `*` all paths that begin so
     ///   - validUntil: unix seconds
     ///   - maxPriceMsat: what the invoice asks for, msat
+    ///   - tier: the service's
+    ///   - uses: how many, at least 1
+    ///   - query: SHA-256 of the query, where the route binds it
+    ///   - digest: SHA-256 of the body, where the route binds it
+    ///   - capabilities: those sold
     public init(
         paymentHash: PaymentHash, service: String, method: String, path: String, validUntil: UnixSeconds, maxPriceMsat: Msat,
         tier: Tier = 0, uses: Count = 1, query: Bytes32? = nil, digest: Bytes32? = nil, capabilities: [String] = []
@@ -29,8 +34,17 @@ extension RequestContext {
     ///
     /// - Parameters:
     ///   - now: unix seconds
+    ///   - service: the one asked for
+    ///   - method: in upper case
     ///   - path: normalized, as ``normalizePath(path:rules:)`` gives it
     ///   - lowestPriceMsat: the least that the request may have been sold for, msat
+    ///   - tier: the service's
+    ///   - query: SHA-256 of the query
+    ///   - requiresQuery: whether the route binds the query
+    ///   - digest: SHA-256 of the body
+    ///   - requiresDigest: whether the route binds the body
+    ///   - capability: what the route asks for
+    ///   - strict: whether a caveat that nobody knows is refused
     public init(
         now: UnixSeconds, service: String, method: String, path: String, lowestPriceMsat: Msat, tier: Tier = 0,
         query: Bytes32? = nil, requiresQuery: Bool = false, digest: Bytes32? = nil, requiresDigest: Bool = false,

@@ -69,6 +69,15 @@ extension URLSession {
     }
 }
 
+extension Driver {
+    /// ``Foundation/URLSession/l402Data(from:paying:)`` with this driver, and the shared session where no other is given.
+    public func data(
+        from url: URL, session: URLSession = .shared
+    ) async throws -> (data: Data, response: HTTPURLResponse, outcome: Outcome) {
+        try await session.l402Data(from: url, paying: self)
+    }
+}
+
 private func hasOwnCredential(_ request: URLRequest) -> Bool {
     let scheme = request.value(forHTTPHeaderField: "Authorization")?.split(whereSeparator: \.isWhitespace).first
     return scheme.flatMap { Scheme(String($0)) } != nil
