@@ -70,7 +70,7 @@ extension URLSession {
 }
 
 extension Driver {
-    /// ``Foundation/URLSession/l402Data(from:paying:)`` with this driver, and the shared session where no other is given.
+    /// `URLSession.l402Data(from:paying:)` with this driver, and the shared session where no other is given.
     public func data(
         from url: URL, session: URLSession = .shared
     ) async throws -> (data: Data, response: HTTPURLResponse, outcome: Outcome) {

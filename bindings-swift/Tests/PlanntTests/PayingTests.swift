@@ -238,6 +238,21 @@ struct PayingTests {
         #expect(status.map(\.leftMsat) == [50_000])
     }
 
+    @Test func aTaskThatIsCancelledBeforeSendsNothing() async throws {
+        let server = try Server { _ in (200, [], Data()) }
+        let driver = try driver()
+        let going = Task {
+            // Until it is cancelled.
+            while !Task.isCancelled { await Task.yield() }
+            return try await URLSession.shared.l402Data(from: server.url, paying: driver).outcome
+        }
+        going.cancel()
+        await #expect(throws: CancellationError.self) { try await going.value }
+        // Its place is free, and this is the only request that comes.
+        _ = try await URLSession.shared.l402Data(from: server.url, paying: driver)
+        #expect(server.seen.count == 1)
+    }
+
     @Test func aCancelledTaskLeavesThePaymentToTheJournal() async throws {
         own.does(.waits)
         let driver = try driver()
