@@ -18,7 +18,7 @@ abstract class FixedBytes internal constructor(internal val bytes: ByteArray) {
 
     internal companion object {
         @Throws(LengthException::class)
-        fun exactly(length: Int, bytes: ByteArray): ByteArray {
+        fun exactly(length: Long, bytes: ByteArray): ByteArray {
             checkLength(bytes, length)
             return bytes.copyOf()
         }
@@ -121,8 +121,10 @@ internal fun unsigned(value: Long): ULong {
     return value.toULong()
 }
 
-internal fun count(value: Int): UInt {
-    require(value >= 0) { "a number from 0 on is wanted, not $value" }
+internal fun count(value: Int): UInt = count(value.toLong())
+
+internal fun count(value: Long): UInt {
+    require(value in 0..UInt.MAX_VALUE.toLong()) { "a number from 0 to ${UInt.MAX_VALUE} is wanted, not $value" }
     return value.toUInt()
 }
 
