@@ -5,7 +5,7 @@ export CARGO_TARGET_DIR ?= $(CACHE)/target
 PART := ./scripts/part
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-rust test-python test-node test-mcp across parity conformance mutants fuzz no-std e2e bench check deny tools
+.PHONY: help build demo test test-rust test-python test-node test-swift test-kotlin test-mcp across parity conformance mutants fuzz no-std e2e bench check deny tools
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,7 +19,7 @@ demo: ## Build, start a network, a service and a client, and pay for one request
 	@"$(CARGO_TARGET_DIR)/debug/plannt" demo
 
 test: ## Every test, with the minutes of each part
-	@$(PART) --all test-rust test-python test-node test-mcp across parity conformance mutants fuzz no-std e2e deny
+	@$(PART) --all test-rust test-python test-node test-swift test-kotlin test-mcp across parity conformance mutants fuzz no-std e2e deny
 
 check: ## Format, lints and unit tests: what to run before each commit
 	@$(PART) format cargo fmt --all --check
@@ -40,6 +40,12 @@ test-python: ## Python's package: style, types, tests against the real service, 
 
 test-node: ## Node's package: style, types, tests, and its tarballs in empty folders
 	@$(PART) node --needs node ./scripts/node
+
+test-swift: ## Swift's package: style, DocC, all vectors, payments against the real service, memory, and its README
+	@$(PART) swift ./scripts/swift
+
+test-kotlin: ## Kotlin's package: all vectors, and payments against the real service
+	@$(PART) kotlin ./scripts/kotlin
 
 test-mcp: ## The MCP server, driven by the official Python and TypeScript SDKs
 	@$(PART) mcp-python --needs python3 ./scripts/mcp python
