@@ -34,7 +34,8 @@ pub struct PoolOptions {
     pub size: usize,
     /// How many prices have invoices; of more, those that were asked for longest ago have none. 64 unless set.
     pub prices: usize,
-    /// How many the node is asked for at a time; 32 unless set.
+    /// How many the node is asked for at a time, at most; 32 unless set. While nobody asks for challenges it is two, then
+    /// twice as many each time, and half as many when the node makes none.
     pub in_flight: usize,
     /// Where they outlive the process; nowhere unless set. Processes may share it.
     pub folder: Option<PathBuf>,
@@ -79,7 +80,31 @@ pub(crate) struct Pool {
     wake: Arc<Notify>,
     hits: AtomicU64,
     misses: AtomicU64,
+    pace: Mutex<Pace>,
     this: Weak<Self>,
+}
+
+/// How hard the node is pressed: a small one that fills a pool has challenges to answer meanwhile.
+struct Pace {
+    in_flight: usize,
+    /// How many challenges there had been at the last look.
+    asked: u64,
+}
+
+impl Pace {
+    const IDLE: usize = 2;
+
+    /// How many to ask for now.
+    fn next(&mut self, asked: u64, most: usize) -> usize {
+        let is_wanted = std::mem::replace(&mut self.asked, asked) != asked;
+        self.in_flight = if is_wanted { self.in_flight * 2 } else { Self::IDLE };
+        self.in_flight = self.in_flight.clamp(1, most.max(1));
+        self.in_flight
+    }
+
+    fn failed(&mut self) {
+        self.in_flight = (self.in_flight / 4).max(1);
+    }
 }
 
 /// What a step of the work in the background came to.
@@ -101,6 +126,7 @@ impl Pool {
             wake: Arc::default(),
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
+            pace: Mutex::new(Pace { in_flight: Pace::IDLE, asked: 0 }),
             this: this.clone(),
         })
     }
@@ -144,6 +170,10 @@ impl Pool {
         self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Begins the work in the background, which ends with the pool.
     fn start(&self) {
         if !self.started.swap(true, Ordering::Relaxed) {
@@ -179,10 +209,14 @@ impl Pool {
         }
         let neediest = self.lock().neediest(self.options.size);
         let Some((key, missing)) = neediest else { return Progress::Idle };
-        let count = missing.min(self.options.in_flight.max(1));
+        let asked = self.hits.load(Ordering::Relaxed) + self.misses.load(Ordering::Relaxed);
+        let count = missing.min(self.pace().next(asked, self.options.in_flight));
         let now = self.clock.now();
         let made = (0..count).map(|_| self.maker.make(&key, PoolOptions::SHELF_SECONDS, now));
         let made: Vec<_> = join_all(made).await.into_iter().flatten().collect();
+        if made.len() < count {
+            self.pace().failed();
+        }
         if made.is_empty() {
             return Progress::NodeDown;
         }
