@@ -223,14 +223,22 @@ fn origin(text: &str) -> Result<String, McpError> {
         _ => return Err(none()),
     };
     let is_whole = uri.path_and_query().is_none_or(|rest| rest == "/");
-    if !is_whole || authority.as_str().contains('@') || any_port && authority.port().is_some() {
+    let host = authority.host();
+    // `Authority::port` is silent about a port that is none.
+    let port = authority.as_str().strip_prefix(host);
+    let port = match (port, any_port) {
+        (Some(""), true) => "*".to_owned(),
+        (Some(""), false) => default_port.to_string(),
+        (Some(port), false) => match port.strip_prefix(':').and_then(|port| port.parse().ok()) {
+            Some(port) => u16::to_string(&port),
+            None => return Err(none()),
+        },
+        _ => return Err(none()),
+    };
+    if !is_whole || host.is_empty() || host.contains('*') {
         return Err(none());
     }
-    let host = authority.host();
-    match any_port {
-        true => Ok(format!("{scheme}://{host}:*")),
-        false => Ok(format!("{scheme}://{host}:{}", authority.port_u16().unwrap_or(default_port))),
-    }
+    Ok(format!("{scheme}://{host}:{port}"))
 }
 
 async fn answer(
