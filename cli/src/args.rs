@@ -186,9 +186,8 @@ pub(crate) struct ServeArgs {
     pub(crate) challenges_per_minute: Option<u32>,
 
     /// Invoices that are kept ahead of demand for each price, so that a challenge does not wait for the node; 0 is none
-    /// [default: 32, 0 on a devnet]
-    #[arg(long, value_name = "N")]
-    pub(crate) invoice_pool: Option<usize>,
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) invoice_pool: usize,
 
     /// Besides the preimage, ask the node that the invoice is settled
     #[arg(long)]

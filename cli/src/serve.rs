@@ -15,9 +15,6 @@ use crate::error::CliError;
 use crate::home::Home;
 use crate::print::{err, out};
 
-/// Invoices ahead of demand, for each price.
-const POOL: usize = 32;
-
 /// Serves until a signal to stop.
 pub(crate) async fn run(args: &ServeArgs, home: &Home) -> Result<(), CliError> {
     let node = Node::open(args, home).await?;
@@ -59,12 +56,10 @@ fn config(args: &ServeArgs, node: &Node, home: &Home) -> Result<GatewayConfig, C
             }
         }
     };
-    // A devnet's invoices are for looking at, one for each challenge.
-    let pool = args.invoice_pool.unwrap_or(if node.devnet_file.is_some() { 0 } else { POOL });
     let config = config
         .listen(args.listen)
         .validity(args.validity)
-        .invoice_pool(pool)
+        .invoice_pool(args.invoice_pool)
         .strict_settlement(args.strict_settlement);
     Ok(match args.challenges_per_minute {
         Some(challenges) => config.challenges_per_minute(challenges),

@@ -100,8 +100,7 @@ fn a_lost_reply_is_looked_up_and_not_paid_again() {
 fn a_node_that_is_down_gives_no_access_and_takes_no_money() {
     let folder = tempfile::tempdir().unwrap();
     let node = Node::start(&folder.path().join("node"));
-    // Else challenges go on for a while (acceptance/pool.rs).
-    let service = node.serve(folder.path(), &["--demo", "--invoice-pool", "0"]);
+    let service = node.serve(folder.path(), &["--demo"]);
     let bought = node.buy(&service.get("/v1/demo", None));
 
     node.devnet.faults().always(Operation::Issue, FaultKind::Down);
