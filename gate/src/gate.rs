@@ -401,9 +401,9 @@ impl GateBuilder {
             .require_settled
             .then(|| Settlement::new(self.invoicer.clone(), self.invoice_deadline));
         let maker = Arc::new(Maker::new(self.invoicer, network, self.invoice_expiry_seconds));
-        let pool = self
-            .pool
-            .map(|options| Pool::new(options, Arc::clone(&maker), Arc::clone(&self.clock)));
+        let pool = self.pool.map(|options| {
+            Pool::new(options, maker.clone(), self.clock.clone(), self.invoice_deadline)
+        });
         let inner = Inner {
             keyring: RwLock::new(Arc::new(self.keyring)),
             issuer: Issuer::new(maker, self.invoice_deadline, pool),

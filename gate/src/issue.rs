@@ -127,7 +127,9 @@ impl Issuer {
 
     /// One from the pool if there is one, else a fresh one from the node.
     async fn invoice(&self, key: &InvoiceKey, clock: &dyn Clock) -> Result<Invoice, IssueError> {
-        if let Some(invoice) = self.pool.as_ref().and_then(|pool| pool.take(key, clock.now())) {
+        if let Some(pool) = &self.pool
+            && let Some(invoice) = pool.take(key).await
+        {
             return Ok(invoice);
         }
         self.maker.make(key, 0, clock.now()).await.map_err(|_| IssueError::Unavailable)

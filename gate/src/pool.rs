@@ -74,10 +74,14 @@ pub(crate) struct Pool {
     options: PoolOptions,
     maker: Arc<Maker>,
     clock: Arc<dyn Clock>,
+    /// How long the node may take for an invoice.
+    deadline: Duration,
     folder: Option<Folder>,
     shelves: Mutex<Shelves>,
     started: AtomicBool,
     wake: Arc<Notify>,
+    /// Told of each block that has come from the disk.
+    arrived: Notify,
     hits: AtomicU64,
     misses: AtomicU64,
     pace: Mutex<Pace>,
@@ -115,15 +119,22 @@ enum Progress {
 }
 
 impl Pool {
-    pub(crate) fn new(options: PoolOptions, maker: Arc<Maker>, clock: Arc<dyn Clock>) -> Arc<Self> {
+    pub(crate) fn new(
+        options: PoolOptions,
+        maker: Arc<Maker>,
+        clock: Arc<dyn Clock>,
+        deadline: Duration,
+    ) -> Arc<Self> {
         Arc::new_cyclic(|this| Self {
             folder: options.folder.clone().map(Folder::new),
             shelves: Mutex::new(Shelves::new(options.prices.max(1))),
             options,
             maker,
             clock,
+            deadline,
             started: AtomicBool::new(false),
             wake: Arc::default(),
+            arrived: Notify::new(),
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
             pace: Mutex::new(Pace { in_flight: Pace::IDLE, asked: 0 }),
@@ -132,16 +143,28 @@ impl Pool {
     }
 
     /// An invoice that nobody has seen, and that can be paid for 5 minutes at least.
-    pub(crate) fn take(&self, key: &InvoiceKey, now: u64) -> Option<Invoice> {
+    pub(crate) async fn take(&self, key: &InvoiceKey) -> Option<Invoice> {
         self.start();
-        let (taken, is_low) = {
-            let mut shelves = self.lock();
-            let shelf = shelves.wanted(key);
-            (shelf.take(least_expiry(now)), shelf.ready.len() < self.low())
+        let taken = loop {
+            let arrived = self.arrived.notified();
+            let (taken, is_low, ahead, is_coming) = {
+                let mut shelves = self.lock();
+                let shelf = shelves.wanted(key);
+                let taken = shelf.take(least_expiry(self.clock.now()));
+                let is_low = shelf.ready.len() < self.low();
+                // The work in the background may be waiting for a node that is down.
+                let ahead = if taken.is_none() { shelf.next_block() } else { None };
+                (taken, is_low, ahead, shelf.claiming > 0)
+            };
+            if is_low {
+                self.wake.notify_one();
+            }
+            match ahead {
+                Some(block) => self.claim(key, block).await,
+                None if taken.is_none() && is_coming => arrived.await,
+                None => break taken,
+            }
         };
-        if is_low {
-            self.wake.notify_one();
-        }
         let counter = if taken.is_some() { &self.hits } else { &self.misses };
         counter.fetch_add(1, Ordering::Relaxed);
         taken
@@ -181,16 +204,48 @@ impl Pool {
         }
     }
 
+    /// Takes up what earlier processes left. Where the node answers, only what is this node's own: it may have been
+    /// exchanged, and nobody gets what is paid to the old one.
     async fn load(&self) {
         let Some(folder) = self.folder.clone() else { return };
         let found = blocking(move || folder.read()).await.unwrap_or_default();
+        let Some((_, key, _)) = found.first() else { return };
+        let node = self.make(key).await.and_then(|invoice| {
+            let payee = invoice.facts.payee;
+            self.lock().wanted(key);
+            self.lock().add(key, vec![invoice]);
+            payee
+        });
         let now = self.clock.now();
         for (path, key, invoices) in found {
             let longer = PoolOptions::SHELF_SECONDS;
             let check = |bolt11| self.maker.check(bolt11, &key, longer, now).ok();
-            let invoices: Vec<_> = invoices.into_iter().filter_map(check).collect();
+            let is_own = |it: &Invoice| node.is_none() || it.facts.payee == node;
+            let invoices = invoices.into_iter().filter_map(check).filter(is_own).collect();
+            // One of which nothing is left goes with what is too old.
             self.lock().wanted(&key).blocks.push_back(Block { path, invoices });
         }
+    }
+
+    /// Moves a block from the disk into memory, also when nobody waits for the end any more.
+    async fn claim(&self, key: &InvoiceKey, block: Block) {
+        let (Some(folder), Some(pool)) = (self.folder.clone(), self.this.upgrade()) else { return };
+        let key = key.clone();
+        blocking(move || {
+            let claimed = folder.claim(block);
+            pool.lock().add_claimed(&key, claimed.unwrap_or_default());
+            pool.arrived.notify_waiters();
+        })
+        .await;
+    }
+
+    async fn make(&self, key: &InvoiceKey) -> Option<Invoice> {
+        let made = self.maker.make(key, PoolOptions::SHELF_SECONDS, self.clock.now());
+        let made = tokio::time::timeout(self.deadline, made).await;
+        if made.is_err() {
+            tracing::warn!("the lightning node made no invoice in time");
+        }
+        made.ok()?.ok()
     }
 
     async fn step(&self) -> Progress {
@@ -201,18 +256,14 @@ impl Pool {
         }
         let claimable = self.lock().claimable(self.low());
         if let Some((key, block)) = claimable {
-            if let Some(folder) = self.folder.clone() {
-                let claimed = blocking(move || folder.claim(block)).await.flatten();
-                self.lock().add(&key, claimed.unwrap_or_default());
-            }
+            self.claim(&key, block).await;
             return Progress::More;
         }
         let neediest = self.lock().neediest(self.options.size);
         let Some((key, missing)) = neediest else { return Progress::Idle };
         let asked = self.hits.load(Ordering::Relaxed) + self.misses.load(Ordering::Relaxed);
         let count = missing.min(self.pace().next(asked, self.options.in_flight));
-        let now = self.clock.now();
-        let made = (0..count).map(|_| self.maker.make(&key, PoolOptions::SHELF_SECONDS, now));
+        let made = (0..count).map(|_| self.make(&key));
         let made: Vec<_> = join_all(made).await.into_iter().flatten().collect();
         if made.len() < count {
             self.pace().failed();

@@ -35,6 +35,17 @@ async fn filled(world: &World, ready: usize) {
     panic!("{:?}", status(world));
 }
 
+/// Waits until the node has made so many.
+async fn made(world: &World, invoices: usize) {
+    for _ in 0..400 {
+        if world.invoices().await >= invoices {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("{} {:?}", world.invoices().await, status(world));
+}
+
 async fn invoice(world: &World) -> String {
     let answer = world.send(Ask::get("/v1/demo")).await;
     answer.assert_challenge("payment_required");
@@ -120,8 +131,9 @@ async fn what_is_too_old_is_not_handed_out() {
     let made = world.invoices().await;
     // All that the node made so far have less than five minutes left, and it makes no more.
     world.devnet.faults().always(Operation::Issue, FaultKind::Down);
-    let age = u64::from(PoolOptions::SHELF_SECONDS) + 301;
-    world.clock.fetch_add(age, Ordering::SeqCst);
+    let invoices = world.devnet.invoices().await.unwrap();
+    let latest = invoices.iter().map(|invoice| invoice.expires_at).max().unwrap();
+    world.clock.store(latest - 299, Ordering::SeqCst);
     assert_eq!(status(&world).ready, 0);
     world.send(Ask::get("/v1/demo")).await.assert_error(503, "unavailable");
     assert_eq!(world.invoices().await, made);
@@ -188,6 +200,7 @@ async fn on_the_disk_lie_only_invoices_that_nobody_has_seen() {
         let text = std::fs::read_to_string(entry.path()).unwrap_or_default();
         assert!(shown.iter().all(|invoice| !text.contains(invoice.as_str())));
     }
+    made(&world, 31 + 40).await;
     // One that can't be read is in nobody's way.
     std::fs::write(path.join("x.invoices.json"), "{").unwrap();
     // Of several that share the folder, one gets each block: what another gateway left is handed out, and once.
@@ -211,4 +224,46 @@ async fn on_the_disk_lie_only_invoices_that_nobody_has_seen() {
     }
     assert!(hits >= 10, "{hits}");
     assert!(!path.join("x.invoices.json").exists());
+}
+
+/// A world with a full pool on this folder, and one invoice shown.
+async fn full_on_disk(path: &Path) -> World {
+    let world = world(PoolOptions::new(8).folder(path)).await;
+    invoice(&world).await;
+    for _ in 0..400 {
+        // One was shown; four are ready, and four lie ahead.
+        if world.invoices().await == 9 && status(&world).ready == 4 && blocks(path) > 0 {
+            return world;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("{:?} {}", status(&world), blocks(path));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_node_all_of_the_pool_is_handed_out_also_what_lies_on_the_disk() {
+    for fault in [FaultKind::Down, FaultKind::Slow { ms: 600_000 }] {
+        let folder = tempfile::tempdir().unwrap();
+        let world = full_on_disk(folder.path()).await;
+        world.devnet.faults().always(Operation::Issue, fault.clone());
+        let mut shown = HashSet::new();
+        for _ in 0..8 {
+            assert!(shown.insert(invoice(&world).await), "{fault:?}");
+        }
+        assert_eq!((status(&world).hits, blocks(folder.path())), (8, 0), "{fault:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_the_node_was_exchanged_none_of_the_old_ones_invoices_is_handed_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = full_on_disk(folder.path()).await;
+    let payee = |invoice: &str| read_invoice(invoice).unwrap().payee;
+    let gone = payee(&invoice(&old).await);
+    drop(old);
+    assert!(blocks(folder.path()) > 0);
+    let world = world(PoolOptions::new(8).folder(folder.path())).await;
+    for _ in 0..20 {
+        assert_ne!(payee(&invoice(&world).await), gone);
+    }
 }

@@ -12,6 +12,8 @@ pub(super) struct Shelf {
     pub(super) ready: VecDeque<Invoice>,
     /// On the disk, where other processes may take them.
     pub(super) blocks: VecDeque<Block>,
+    /// Blocks that are on the way from the disk to `ready`.
+    pub(super) claiming: usize,
     last_wanted: u64,
 }
 
@@ -24,6 +26,13 @@ impl Shelf {
             }
         }
         None
+    }
+
+    /// The next block, to be claimed; [`Shelves::add_claimed`] follows.
+    pub(super) fn next_block(&mut self) -> Option<Block> {
+        let block = self.blocks.pop_front()?;
+        self.claiming += 1;
+        Some(block)
     }
 
     fn len(&self) -> usize {
@@ -90,7 +99,7 @@ impl Shelves {
             .iter_mut()
             .filter(|(_, shelf)| shelf.ready.len() < low && !shelf.blocks.is_empty())
             .min_by_key(|(_, shelf)| shelf.ready.len())?;
-        Some((key.clone(), shelf.blocks.pop_front()?))
+        Some((key.clone(), shelf.next_block()?))
     }
 
     pub(super) fn add(&mut self, key: &InvoiceKey, invoices: Vec<Invoice>) {
@@ -98,6 +107,13 @@ impl Shelves {
         if let Some(shelf) = self.shelves.get_mut(key) {
             shelf.ready.extend(invoices);
         }
+    }
+
+    pub(super) fn add_claimed(&mut self, key: &InvoiceKey, invoices: Vec<Invoice>) {
+        if let Some(shelf) = self.shelves.get_mut(key) {
+            shelf.claiming = shelf.claiming.saturating_sub(1);
+        }
+        self.add(key, invoices);
     }
 
     /// The price that misses most, and how many.
