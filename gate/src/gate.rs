@@ -369,9 +369,10 @@ impl GateBuilder {
     }
 
     /// Besides the preimage, asks the node whether the invoice is settled, before a use is spent: a
-    /// look-up for each payment that the node has not told of by itself. What is not settled for the
-    /// full price is `invalid_credential`; while the node can't tell, the answer is 503 and nothing
-    /// is spent. Off by default: a preimage is known to the payer only once a payment has reached
+    /// look-up for each payment that the node has not told of by itself. An invoice that was canceled,
+    /// or settled for less than the price, is `invalid_credential`. While the node can't tell, does
+    /// not know the invoice or says that it is not settled yet, the answer is 503: a payer who has
+    /// paid keeps the credential. Nothing is spent in either case. Off by default: a preimage is known to the payer only once a payment has reached
     /// the node, but not yet that the node has taken it for good.
     #[must_use]
     pub fn require_settled(mut self, require: bool) -> Self {

@@ -1,6 +1,6 @@
 //! Whether an invoice is settled, by the node's own word: what a preimage alone can't tell.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use plannt_core::PaymentHash;
@@ -13,10 +13,21 @@ const REMEMBERED: usize = 65_536;
 /// How long to wait before the node's news are asked for again, at first and at most.
 const BACKOFF: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(10)];
 
+/// How long to wait before an invoice that is not settled yet is asked for again: a payer may have the preimage a moment
+/// before the service behind the invoice has noted the payment.
+const AGAIN: [Duration; 4] = [
+    Duration::from_millis(100),
+    Duration::from_millis(200),
+    Duration::from_millis(400),
+    Duration::from_millis(800),
+];
+
 /// What is known of an invoice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Settled {
+    /// And never will be.
     No,
+    /// Not yet, or the node can't tell.
     Unknown,
     Yes,
 }
@@ -36,32 +47,48 @@ impl Settlement {
         Self { invoicer, deadline, known, started: std::sync::Once::new() }
     }
 
-    /// Whether at least `least_msat` has arrived for good.
+    /// Whether at least `least_msat` has arrived for good. What may still be settled is asked for again, for a moment.
     pub(crate) async fn check(&self, hash: &PaymentHash, least_msat: u64) -> Settled {
         self.listen();
-        if self.known.lock().unwrap_or_else(PoisonError::into_inner).contains(hash) {
-            return Settled::Yes;
-        }
-        let asked = self.invoicer.look_up_invoice(hash);
-        match tokio::time::timeout(self.deadline, asked).await {
-            // A node settles for the whole amount or not at all; the price is what this request costs at least.
-            Ok(Ok(InvoiceState::Settled { amount_msat })) if amount_msat >= least_msat => {
-                self.known.lock().unwrap_or_else(PoisonError::into_inner).add(*hash);
-                Settled::Yes
+        for pause in AGAIN.map(Some).into_iter().chain([None]) {
+            if self.known().contains(hash) {
+                return Settled::Yes;
             }
-            Ok(Ok(state)) => {
-                tracing::warn!(?state, %hash, "a preimage is known, and its invoice is not settled");
-                Settled::No
-            }
-            Ok(Err(error)) => {
-                tracing::warn!(code = error.code(), %error, "the node does not tell of an invoice");
-                Settled::Unknown
-            }
-            Err(_) => {
+            let asked = self.invoicer.look_up_invoice(hash);
+            let Ok(asked) = tokio::time::timeout(self.deadline, asked).await else {
                 tracing::warn!("the node did not tell of an invoice in time");
-                Settled::Unknown
+                return Settled::Unknown;
+            };
+            match asked {
+                // A node settles for the whole amount or not at all; the price is what this request costs at least.
+                Ok(InvoiceState::Settled { amount_msat }) if amount_msat >= least_msat => {
+                    self.known().add(*hash);
+                    return Settled::Yes;
+                }
+                // Nothing that comes will change it.
+                Ok(state @ (InvoiceState::Canceled | InvoiceState::Settled { .. })) => {
+                    tracing::warn!(?state, %hash, "a preimage is known, and its invoice is not settled");
+                    return Settled::No;
+                }
+                Ok(state) => {
+                    let (InvoiceState::Accepted | InvoiceState::Open, Some(pause)) = (state, pause)
+                    else {
+                        tracing::warn!(?state, %hash, "a preimage is known, and its invoice is not settled yet");
+                        return Settled::Unknown;
+                    };
+                    tokio::time::sleep(pause).await;
+                }
+                Err(error) => {
+                    tracing::warn!(code = error.code(), %error, "the node does not tell of an invoice");
+                    return Settled::Unknown;
+                }
             }
         }
+        Settled::Unknown
+    }
+
+    fn known(&self) -> MutexGuard<'_, Recent> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes in the news of a node that has them, until this is dropped; they only spare look-ups.
