@@ -34,6 +34,12 @@ impl Node {
         self.runtime.block_on(self.devnet.payments()).unwrap()
     }
 
+    /// The texts of all invoices that it made.
+    pub(crate) fn invoices(&self) -> Vec<String> {
+        let invoices = self.runtime.block_on(self.devnet.invoices()).unwrap();
+        invoices.into_iter().map(|invoice| invoice.payment_request).collect()
+    }
+
     /// Payments that moved money.
     pub(crate) fn paid_msat(&self) -> Vec<u64> {
         let succeeded = self.payments().into_iter().filter(|p| p.status == "SUCCEEDED");
