@@ -217,13 +217,19 @@ impl Pool {
             payee
         });
         let now = self.clock.now();
-        for (path, key, invoices) in found {
+        let read = |(path, key, invoices): (_, InvoiceKey, Vec<String>)| {
             let longer = PoolOptions::SHELF_SECONDS;
             let check = |bolt11| self.maker.check(bolt11, &key, longer, now).ok();
             let is_own = |it: &Invoice| node.is_none() || it.facts.payee == node;
             let invoices = invoices.into_iter().filter_map(check).filter(is_own).collect();
             // One of which nothing is left goes with what is too old.
-            self.lock().wanted(&key).blocks.push_back(Block { path, invoices });
+            (key, Block { path, invoices })
+        };
+        let found: Vec<_> = found.into_iter().map(read).collect();
+        // All at once: reading takes its time, and a challenge meanwhile finds either none or all.
+        let mut shelves = self.lock();
+        for (key, block) in found {
+            shelves.wanted(&key).blocks.push_back(block);
         }
     }
 
