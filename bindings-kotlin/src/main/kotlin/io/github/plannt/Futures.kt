@@ -1,10 +1,10 @@
 package io.github.plannt
 
-import java.util.concurrent.CompletableFuture
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.SupervisorJob
 import kotlinx.coroutines.future.future
+import java.util.concurrent.CompletableFuture
 
 /** Where work goes on that nobody may wait for any more, such as a payment that was begun. */
 internal val detached = CoroutineScope(SupervisorJob() + Dispatchers.Default)

@@ -1,7 +1,7 @@
 package io.github.plannt
 
-import kotlin.coroutines.coroutineContext
 import kotlinx.coroutines.ensureActive
+import kotlin.coroutines.coroutineContext
 
 /** Every wallet of the app's own crosses the border in this: whatever it throws or gives back becomes an answer. */
 internal fun guarded(wallet: Wallet): Wallet = GuardedWallet(wallet)
@@ -52,4 +52,4 @@ private class GuardedChecker(private val inner: CaveatChecker) : CaveatChecker {
 internal fun nodeError(message: String): LightningException = LightningException.NodeException(ErrorText("node_error", message))
 
 /** The error of something that was set up in a way that can't be used. */
-internal fun unusable(message: String): ClientException = ClientException.Config(ErrorText("config", message))
+internal fun unusable(message: String): ClientException = ClientException.Config(ErrorText("config", "the client can't be set up: $message"))

@@ -14,17 +14,22 @@ private val noise = Regex(
 fun main(arguments: Array<String>) {
     val folder = File(arguments[0])
     val classes = folder.walk().filter { it.extension == "class" }.map { it.relativeTo(folder).path.removeSuffix(".class").replace('/', '.') }
-    classes.map { Class.forName(it, false, Service::class.java.classLoader) }.filter(::isPublic).flatMap(::names)
+    classes
+        .map { Class.forName(it, false, Service::class.java.classLoader) }.filter(::isPublic).flatMap(::names)
         .filterNot { noise.containsMatchIn(it) }.toSortedSet().forEach(::println)
 }
 
-private fun isPublic(one: Class<*>): Boolean = generateSequence(one) { it.enclosingClass }.all { Modifier.isPublic(it.modifiers) } && !one.isSynthetic &&
-    one.name.removePrefix("io.github.plannt.").let { name -> internals.none { name == it || name.startsWith("$it$") } }
+private fun isPublic(one: Class<*>): Boolean {
+    val name = one.name.removePrefix("io.github.plannt.")
+    return !one.isSynthetic && generateSequence(one) { it.enclosingClass }.all { Modifier.isPublic(it.modifiers) } &&
+        internals.none { name == it || name.startsWith("$it$") }
+}
 
 /** What is internal in Kotlin is public in Java. */
 private val internals = listOf(
     "Checked", "GuardsKt", "Paying", "PayingKt", "http.Sender", "http.Held", "http.Holding", "http.Passed", "http.Waiting", "http.BodiesKt",
-    "http.RedirectsKt", "okhttp.Asking", "okhttp.Exchange", "okhttp.ExchangeKt", "okhttp.L402Interceptor", "okhttp.L402InterceptorKt", "okhttp.Sending",
+    "http.RedirectsKt", "okhttp.Asking", "okhttp.Exchange", "okhttp.ExchangeKt", "okhttp.L402Interceptor", "okhttp.L402InterceptorKt",
+    "okhttp.Sending",
 )
 
 private fun names(one: Class<*>): List<String> {
@@ -34,11 +39,14 @@ private fun names(one: Class<*>): List<String> {
     if (one.simpleName.endsWith("Kt") || one.simpleName in listOf("Drivers", "L402")) {
         val prefix = name.substringBeforeLast('.', "").let { if (it.isEmpty()) "" else "$it." }
         return methods.map { method ->
-            val owner = method.parameterTypes.firstOrNull()?.name.orEmpty()
-            if (owner.endsWith("\$Companion")) "${owner.removePrefix("io.github.plannt.").removeSuffix("\$Companion")}.${property(method)}" else prefix + property(method)
+            val first = method.parameterTypes.firstOrNull()?.name.orEmpty().removePrefix("io.github.plannt.")
+            val owner = first.removeSuffix("\$Companion")
+            (if (owner == first) prefix else "$owner.") + property(method)
         }
     }
-    val constants = one.declaredFields.filter { Modifier.isPublic(it.modifiers) && it.name !in listOf("Companion", "INSTANCE") }.map { "$name.${it.name}" }
+    val constants = one.declaredFields.filter {
+        Modifier.isPublic(it.modifiers) && it.name !in listOf("Companion", "INSTANCE")
+    }.map { "$name.${it.name}" }
     return listOf(name) + methods.map { "$name.${property(it)}" } + constants
 }
 

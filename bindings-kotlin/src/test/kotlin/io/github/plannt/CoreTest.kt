@@ -69,11 +69,14 @@ class CoreTest {
         assertEquals("AQID", Base64.encode(byteArrayOf(1, 2, 3)))
         assertEquals(3, Base64.decode("AQID").size)
         assertEquals(3L, Base64.decodedLen(4))
-        assertEquals(limits(), Limits(
-            Constants.identifierLen, Constants.maxAuthorizationBytes, Constants.maxCredentialTokens, Constants.maxMacaroonBytes,
-            Constants.maxMacaroonCaveats, Constants.maxMintedTokenBytes, Constants.maxTokenBytes, Constants.maxTokenCaveats,
-            Constants.maxTokenTextBytes, Constants.minInvoiceSeconds, Constants.spendGraceSeconds,
-        ))
+        assertEquals(
+            limits(),
+            Limits(
+                Constants.identifierLen, Constants.maxAuthorizationBytes, Constants.maxCredentialTokens, Constants.maxMacaroonBytes,
+                Constants.maxMacaroonCaveats, Constants.maxMintedTokenBytes, Constants.maxTokenBytes, Constants.maxTokenCaveats,
+                Constants.maxTokenTextBytes, Constants.minInvoiceSeconds, Constants.spendGraceSeconds,
+            )
+        )
         assertEquals(SplitCaveat("path", "/v1/*"), Caveat.split("path=/v1/*".toByteArray()))
         assertTrue(Caveat.pathMatches("/v1/*", "/v1/demo"))
         assertEquals(10_000L, Policy.of(Network.REGTEST, 100_000).copy(maxFee = FeeLimit.fixed(10_000)).maxFeeMsat(5))

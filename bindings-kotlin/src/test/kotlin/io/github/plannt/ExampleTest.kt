@@ -1,12 +1,12 @@
 package io.github.plannt
 
-import java.io.File
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable
 import org.junit.jupiter.api.io.TempDir
 import org.junit.jupiter.params.ParameterizedTest
 import org.junit.jupiter.params.provider.ValueSource
+import java.io.File
 
 @EnabledIfEnvironmentVariable(named = "PLANNT_BIN", matches = ".+")
 class ExampleTest {

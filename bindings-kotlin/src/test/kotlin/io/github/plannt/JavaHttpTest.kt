@@ -2,17 +2,17 @@ package io.github.plannt
 
 import io.github.plannt.http.L402HttpClient
 import io.github.plannt.http.L402Response
+import kotlinx.coroutines.runBlocking
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertThrows
+import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable
 import java.net.Authenticator
 import java.net.URI
 import java.net.http.HttpClient
 import java.net.http.HttpRequest
 import java.net.http.HttpRequest.BodyPublishers
 import java.net.http.HttpResponse.BodyHandlers
-import kotlinx.coroutines.runBlocking
-import org.junit.jupiter.api.Assertions.assertEquals
-import org.junit.jupiter.api.Assertions.assertThrows
-import org.junit.jupiter.api.Test
-import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable
 
 @EnabledIfEnvironmentVariable(named = "PLANNT_BIN", matches = ".+")
 class JavaHttpTest : PayingContract() {
@@ -66,7 +66,13 @@ class JavaHttpTest : PayingContract() {
     @Test
     fun `follows no redirect down from https, and none with a body that is gone`() {
         val once = request("http://a.example/x", "once", once = true, headers = mapOf())
-        val post = request("https://a.example/x", "body", once = false, headers = mapOf("Authorization" to "Bearer own", "Content-Type" to "text/plain"))
+        val post = request(
+            "https://a.example/x", "body", once = false,
+            headers = mapOf(
+                "Authorization" to "Bearer own",
+                "Content-Type" to "text/plain"
+            )
+        )
         fun next(from: HttpRequest, status: Int, location: String?) = io.github.plannt.http.redirected(from, status, location)
         assertEquals(null, next(once, 307, "/y"))
         assertEquals(null, next(post, 307, "http://a.example/y"))

@@ -4,7 +4,6 @@ import io.github.plannt.okhttp.L402Exception
 import io.github.plannt.okhttp.l402
 import io.github.plannt.okhttp.l402Quote
 import io.github.plannt.okhttp.outcomeOf
-import java.io.File
 import okhttp3.Cache
 import okhttp3.MediaType
 import okhttp3.OkHttpClient
@@ -18,6 +17,7 @@ import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertThrows
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable
+import java.io.File
 
 @EnabledIfEnvironmentVariable(named = "PLANNT_BIN", matches = ".+")
 class OkHttpTest : PayingContract() {
@@ -91,7 +91,10 @@ class OkHttpTest : PayingContract() {
 
     @Test
     fun `an authenticator's second request has no credential`() {
-        val shop = shop { if (it.lines("Authorization").any { line -> line == "Basic own" }) Reply(200, "in") else Reply(401, "", "WWW-Authenticate" to "Basic realm=\"a\"") }
+        val shop = shop {
+            val known = "Basic own" in it.lines("Authorization")
+            if (known) Reply(200, "in") else Reply(401, "", "WWW-Authenticate" to "Basic realm=\"a\"")
+        }
         val client = client(driver()).newBuilder().authenticator { _, response ->
             response.request.newBuilder().url("${shop.url}/in").header("Authorization", "Basic own").build()
         }.build()

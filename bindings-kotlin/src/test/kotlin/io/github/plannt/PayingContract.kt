@@ -1,12 +1,5 @@
 package io.github.plannt
 
-import java.io.File
-import java.io.IOException
-import java.util.concurrent.CountDownLatch
-import java.util.concurrent.Executors
-import java.util.concurrent.Future
-import java.util.concurrent.TimeUnit
-import java.util.concurrent.atomic.AtomicBoolean
 import kotlinx.coroutines.runBlocking
 import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.Assertions.assertEquals
@@ -18,6 +11,13 @@ import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.io.TempDir
 import org.junit.jupiter.params.ParameterizedTest
 import org.junit.jupiter.params.provider.ValueSource
+import java.io.File
+import java.io.IOException
+import java.util.concurrent.CountDownLatch
+import java.util.concurrent.Executors
+import java.util.concurrent.Future
+import java.util.concurrent.TimeUnit
+import java.util.concurrent.atomic.AtomicBoolean
 
 /** What an HTTP stack's response says. */
 class Answer(val status: Int, val text: String, val outcome: Outcome?, val spent: String?)
@@ -160,7 +160,8 @@ abstract class PayingContract {
     @ValueSource(booleans = [false, true])
     fun `takes no credential over a redirect`(toAnother: Boolean) {
         val other = server { Reply(200, "at the end") }
-        val shop = shop { if (it.target == "/end") Reply(200, "at the end") else Reply(302, "", "Location" to if (toAnother) "${other.url}/end" else "/end") }
+        val end = if (toAnother) "${other.url}/end" else "/end"
+        val shop = shop { if (it.target == "/end") Reply(200, "at the end") else Reply(302, "", "Location" to end) }
         val driver = driver()
         val answer = send("${shop.url}/paid", driver)
         assertEquals("at the end", answer.text)
@@ -214,7 +215,8 @@ abstract class PayingContract {
         val challenge = Challenge.read(listOf(Service.challengeLine()))!!
         val body = json("invoice" to challenge.invoice, "macaroon" to challenge.token.expose()).toString()
         val shop = server {
-            if (it.lines("Authorization").isEmpty()) Reply(402, body, "Content-Type" to "application/json") else Reply(200, "here", "x-l402" to "spent")
+            val paid = it.lines("Authorization").isNotEmpty()
+            if (paid) Reply(200, "here", "x-l402" to "spent") else Reply(402, body, "Content-Type" to "application/json")
         }
         assertEquals("here", send(shop.url, driver()).text)
     }
@@ -229,11 +231,15 @@ abstract class PayingContract {
 
     @Test
     fun `tries several uses first`() {
-        val left = ArrayDeque(listOf("valid; remaining=1", "spent"))
-        val shop = shop { Reply(200, "ok", "x-l402" to left.removeFirst()) }
+        val (line, left) = Service.challengeLine() to ArrayDeque(listOf("valid; remaining=1", "spent"))
+        // The token is for this path, and is kept for no other.
+        val shop = server {
+            val paid = it.lines("Authorization").isNotEmpty()
+            if (paid) Reply(200, "ok", "x-l402" to left.removeFirst()) else Reply(402, "pay", "WWW-Authenticate" to line)
+        }
         val driver = driver()
-        assertEquals(CredentialUse.BOUGHT, send("${shop.url}/paid", driver).outcome?.credential)
-        assertEquals(CredentialUse.KEPT, send("${shop.url}/paid", driver).outcome?.credential)
+        assertEquals(CredentialUse.BOUGHT, send("${shop.url}/v1/demo", driver).outcome?.credential)
+        assertEquals(CredentialUse.KEPT, send("${shop.url}/v1/demo", driver).outcome?.credential)
         assertEquals(3, shop.seen.size)
         assertEquals(1, own.paid)
     }

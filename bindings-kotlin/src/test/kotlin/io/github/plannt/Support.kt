@@ -1,6 +1,7 @@
 package io.github.plannt
 
 import com.google.gson.JsonParser
+import kotlinx.coroutines.CompletableDeferred
 import java.io.File
 import java.io.InputStream
 import java.net.HttpURLConnection
@@ -14,7 +15,6 @@ import java.util.concurrent.CountDownLatch
 import java.util.concurrent.TimeUnit
 import java.util.concurrent.atomic.AtomicInteger
 import kotlin.concurrent.thread
-import kotlinx.coroutines.CompletableDeferred
 
 /** What a call of the demo service costs, msat. */
 const val PRICE = 21_000L
@@ -88,7 +88,9 @@ class Server(private val rule: (Seen) -> Reply?) : AutoCloseable {
     private fun answer(client: Socket) {
         val input = client.getInputStream().buffered()
         val words = line(input)?.split(" ") ?: return
-        val headers = generateSequence { line(input)?.takeIf { it.isNotEmpty() } }.map { it.substringBefore(":") to it.substringAfter(":").trim() }.toList()
+        val headers = generateSequence { line(input)?.takeIf { it.isNotEmpty() } }
+            .map { it.substringBefore(":") to it.substringAfter(":").trim() }
+            .toList()
         val one = Seen(words[0], words[1], headers, body(input, headers))
         seen.add(one)
         val reply = rule(one) ?: return client.setSoLinger(true, 0)
@@ -159,7 +161,12 @@ class OwnWallet(private val inner: Wallet = Service.wallet()) : AppWallet("kotli
 }
 
 /** Runs a class of these tests' own class path in a JVM of its own: what it said, and its exit code. */
-fun java(main: String, options: List<String> = listOf(), arguments: List<String> = listOf(), environment: Map<String, String> = mapOf()): Pair<String, Int> {
+fun java(
+    main: String,
+    options: List<String> = listOf(),
+    arguments: List<String> = listOf(),
+    environment: Map<String, String> = mapOf(),
+): Pair<String, Int> {
     val java = File(System.getProperty("java.home"), "bin/java").path
     val builder = ProcessBuilder(listOf(java) + options + listOf("-cp", System.getProperty("java.class.path"), main) + arguments)
     builder.environment().putAll(environment)

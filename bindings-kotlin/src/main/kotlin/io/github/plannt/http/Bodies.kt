@@ -4,6 +4,9 @@ import io.github.plannt.Bytes32
 import io.github.plannt.MAX_DRAINED_BYTES
 import io.github.plannt.contentDigest
 import io.github.plannt.requestError
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.future.await
+import kotlinx.coroutines.runInterruptible
 import java.io.ByteArrayInputStream
 import java.io.IOException
 import java.io.InputStream
@@ -19,9 +22,6 @@ import java.security.MessageDigest
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.CompletionStage
 import java.util.concurrent.Flow
-import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.future.await
-import kotlinx.coroutines.runInterruptible
 
 /** What a request's body is known by; null where it can't be sent twice. */
 internal suspend fun digest(body: BodyPublisher?): Bytes32? {

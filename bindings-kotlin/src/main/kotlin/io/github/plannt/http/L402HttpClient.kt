@@ -9,6 +9,8 @@ import io.github.plannt.detached
 import io.github.plannt.isL402
 import io.github.plannt.nothingPaid
 import io.github.plannt.unusable
+import kotlinx.coroutines.future.future
+import kotlinx.coroutines.runBlocking
 import java.io.IOException
 import java.net.URI
 import java.net.http.HttpClient
@@ -16,8 +18,6 @@ import java.net.http.HttpRequest
 import java.net.http.HttpResponse.BodyHandler
 import java.net.http.HttpResponse.BodyHandlers
 import java.util.concurrent.CompletableFuture
-import kotlinx.coroutines.future.future
-import kotlinx.coroutines.runBlocking
 
 /**
  * A `java.net.http` client that pays where the server asks and the [driver]'s policy allows.
@@ -40,7 +40,10 @@ import kotlinx.coroutines.runBlocking
  * @param client sends; it has to leave redirects and `Authorization` to this class, so [ClientException.Config] is thrown for one that follows
  *   redirects or has an authenticator
  */
-class L402HttpClient @JvmOverloads @Throws(ClientException::class) constructor(
+class L402HttpClient
+@JvmOverloads
+@Throws(ClientException::class)
+constructor(
     private val driver: Driver,
     private val client: HttpClient = HttpClient.newHttpClient(),
     private val followRedirects: Boolean = false,

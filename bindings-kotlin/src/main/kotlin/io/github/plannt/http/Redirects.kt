@@ -30,7 +30,8 @@ internal fun redirected(from: HttpRequest, status: Int, location: String?): Http
 }
 
 private fun resolve(from: URI, location: String): URI? = try {
-    val to = from.resolve(location)
+    // The JDK would drop the path's end before a query that stands alone.
+    val to = from.resolve(if (location.startsWith("?")) from.rawPath.orEmpty() + location else location)
     // A server must not make this client log in elsewhere; fragments are not sent.
     if (to.host == null) null else URI("${to.scheme}://${to.host}${if (to.port < 0) "" else ":${to.port}"}${target(to)}")
 } catch (_: IllegalArgumentException) {
@@ -40,7 +41,13 @@ private fun resolve(from: URI, location: String): URI? = try {
 }
 
 private fun sameOrigin(a: URI, b: URI): Boolean {
-    fun port(uri: URI) = if (uri.port >= 0) uri.port else if (uri.scheme.equals("https", ignoreCase = true)) 443 else 80
+    fun port(uri: URI) = if (uri.port >= 0) {
+        uri.port
+    } else if (uri.scheme.equals("https", ignoreCase = true)) {
+        443
+    } else {
+        80
+    }
     return a.scheme.equals(b.scheme, ignoreCase = true) && a.host.equals(b.host, ignoreCase = true) && port(a) == port(b)
 }
 

@@ -19,12 +19,12 @@ import io.github.plannt.redirectFailedError
 import io.github.plannt.redirectedError
 import io.github.plannt.target
 import io.github.plannt.unusable
+import kotlinx.coroutines.future.await
 import java.io.IOException
 import java.net.http.HttpClient
 import java.net.http.HttpRequest
 import java.net.http.HttpResponse
 import java.net.http.HttpResponse.BodyHandler
-import kotlinx.coroutines.future.await
 
 /** One request and its last response: the loop over a call's steps that are HTTP's. */
 internal class Sender<T>(
@@ -49,7 +49,9 @@ internal class Sender<T>(
                 while (true) {
                     when (val step = nextStep(paying)) {
                         is HttpStep.ReadBody -> paying.call.bodyRead(waiting()?.text(step.maxBytes.toInt()))
+
                         is HttpStep.SendRequest -> send(paying, step.authorization)
+
                         is HttpStep.Done, is HttpStep.Quoted -> {
                             ended = step is HttpStep.Done && !dryRun
                             return step
@@ -70,7 +72,8 @@ internal class Sender<T>(
     suspend fun finish(outcome: Outcome): L402Response<T> {
         var at = request
         var response = last ?: throw unusable("a call ended without a response")
-        for (hop in 1..MAX_REDIRECTS) {
+        var hops = 0
+        while (hops++ < MAX_REDIRECTS) {
             val location = response.headers().firstValue("Location").orElse(null)
             val next = (if (followRedirects) redirected(at, response.statusCode(), location) else null) ?: break
             if (response.body() !is Waiting) break

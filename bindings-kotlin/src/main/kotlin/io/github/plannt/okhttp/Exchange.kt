@@ -17,8 +17,6 @@ import io.github.plannt.nameOf
 import io.github.plannt.redirectFailedError
 import io.github.plannt.redirectedError
 import io.github.plannt.unusable
-import java.io.IOException
-import java.io.InterruptedIOException
 import kotlinx.coroutines.Deferred
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withTimeoutOrNull
@@ -28,6 +26,8 @@ import okhttp3.Response
 import okio.HashingSink
 import okio.blackholeSink
 import okio.buffer
+import java.io.IOException
+import java.io.InterruptedIOException
 
 /** How often OkHttp is asked whether a call was cancelled, milliseconds: it tells an interceptor in no other way. */
 private const val CANCEL_POLL_MILLIS = 50L

@@ -6,10 +6,10 @@ import io.github.plannt.Driver
 import io.github.plannt.Outcome
 import io.github.plannt.PlanntException
 import io.github.plannt.Quote
-import java.io.IOException
 import okhttp3.OkHttpClient
 import okhttp3.Request
 import okhttp3.Response
+import java.io.IOException
 
 /**
  * Lets this client pay where the server asks and the [driver]'s policy allows.
