@@ -45,6 +45,7 @@ class PaymentHash internal constructor(@Suppress("UNUSED_PARAMETER") checked: Ch
     @Throws(LengthException::class)
     constructor(bytes: ByteArray) : this(Checked, exactly(32, bytes))
 
+    /** Reads payment hashes. */
     companion object {
         /** Reads 64 hex digits of either case. */
         @JvmStatic
@@ -80,6 +81,7 @@ class Origin internal constructor(@Suppress("UNUSED_PARAMETER") checked: Checked
 
     override fun hashCode(): Int = text.hashCode()
 
+    /** Makes origins. */
     companion object {
         /**
          * Puts an origin together: [scheme] is `http` or `https`, [host] a name, an IPv4 address, or an IPv6 address in

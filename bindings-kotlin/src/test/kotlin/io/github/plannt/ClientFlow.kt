@@ -37,14 +37,23 @@ private fun request(value: JsonElement) = RequestFacts(
 
 private fun event(value: JsonElement): Event = when (val name = value.text("event")) {
     "busy" -> Event.Busy
+
     "journal_failed" -> Event.JournalFailed
+
     "send_failed" -> Event.SendFailed
+
     "stored" -> Event.Stored
+
     "body" -> Event.Body(value.textOrNull("body")?.toByteArray())
+
     "loaded" -> Event.Loaded(found(value["found"]), value.numberOrNull("budget_left_msat"))
+
     "looked_up" -> Event.LookedUp(lookUp(value))
+
     "payment" -> Event.Payment(payment(value))
+
     "reserved" -> Event.Reserved(reservation(value))
+
     "responded" -> {
         // As the runner has it: the text's own bytes.
         fun named(name: String) = value.list("headers").map { it.asJsonArray }.filter { it[0].asString.lowercase() == name }
@@ -53,6 +62,7 @@ private fun event(value: JsonElement): Event = when (val name = value.text("even
             ResponseFacts(value.number("status").toInt(), named("www-authenticate"), named("x-l402").firstOrNull(), value.flag("redirected")),
         )
     }
+
     else -> error(name)
 }
 
@@ -120,22 +130,37 @@ private fun intent(value: JsonElement): Intent {
 // A step of the flow as the scripts write it.
 
 private fun write(step: Step): JsonObject = when (step) {
-    is Step.Commit -> json("step" to "commit", "payment_hash" to step.paymentHash, "preimage" to step.preimage.exposeHex(), "fee_msat" to step.feeMsat)
+    is Step.Commit -> json(
+        "step" to "commit", "payment_hash" to step.paymentHash, "preimage" to step.preimage.exposeHex(), "fee_msat" to step.feeMsat,
+    )
+
     is Step.Done -> json("step" to "done", "outcome" to write(step.outcome))
+
     is Step.Hold -> json("step" to "hold", "payment_hash" to step.paymentHash, "state" to step.state.text())
+
     is Step.JournalIntent -> json("step" to "journal_intent", "intent" to write(step.intent))
+
     is Step.LoadCredential -> json("step" to "load_credential", "keyed" to (step.key != null), "exclusive" to step.exclusive)
+
     is Step.LookUpPayment -> json("step" to "look_up_payment", "payment_hash" to step.paymentHash)
+
     is Step.Pay -> json(
         "step" to "pay", "payment_hash" to step.intent.paymentHash, "invoice" to step.intent.invoice,
         "amount_msat" to step.intent.amountMsat, "max_fee_msat" to step.intent.maxFeeMsat,
     )
+
     is Step.Quoted -> json("step" to "quoted", "quote" to write(step.quote))
+
     is Step.ReadBody -> json("step" to "read_body")
+
     is Step.Refused -> write(step.refusal)
+
     is Step.Release -> json("step" to "release", "payment_hash" to step.paymentHash, "failure" to step.failure)
+
     is Step.SendRequest -> json("step" to "send_request", "authorization" to step.authorization?.expose())
+
     is Step.StoreCredential -> json("step" to "store_credential", "payment_hash" to step.paymentHash, "state" to step.state.text())
+
     is Step.Unanswered -> json("step" to "unanswered", "outcome" to write(step.outcome))
 }
 

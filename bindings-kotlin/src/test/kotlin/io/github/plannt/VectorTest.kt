@@ -2,13 +2,13 @@ package io.github.plannt
 
 import com.google.gson.JsonElement
 import com.google.gson.JsonParser
-import java.io.File
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.DynamicContainer
 import org.junit.jupiter.api.DynamicTest
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.TestFactory
+import java.io.File
 
 class VectorTest {
     private val folder = File("../conformance/vectors")

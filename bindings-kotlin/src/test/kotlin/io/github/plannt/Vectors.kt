@@ -127,17 +127,21 @@ private fun described(macaroon: Macaroon): JsonElement = json(
 
 private fun macaroon(input: JsonElement): JsonElement = when (val op = input.text("op")) {
     "attenuate" -> json("token" to attenuateToken(input.text("token"), input.texts("caveats")))
+
     "bind" -> written(readMacaroon(input["macaroon"]).bind(readMacaroon(input["discharge"])))
+
     "write" -> {
         val one = readMacaroon(input["macaroon"])
         if (!Macaroon.fromJson(one.toJson().toByteArray()).toV2().contentEquals(one.toV2())) throw Refused("its JSON is another macaroon")
         written(one)
     }
+
     "create" -> {
         val one = Macaroon.create(input.bytes("root_key"), input.bytes("identifier"), input.textOrNull("location"))
         for (caveat in input.list("caveats")) {
             when {
                 caveat["key"].isJsonNull -> one.attenuate(caveat.bytes("id"))
+
                 else -> one.attenuateThirdParty(
                     caveat.bytes("key"), caveat.bytes("id"), caveat.textOrNull("location"), CaveatNonce(caveat.bytes("nonce")),
                 )
@@ -145,6 +149,7 @@ private fun macaroon(input: JsonElement): JsonElement = when (val op = input.tex
         }
         written(one)
     }
+
     "verify" -> {
         val one = readMacaroon(input["macaroon"])
         val held = input["satisfied"].takeIf { it.isJsonArray }?.let { input.texts("satisfied").toSet() }
@@ -157,6 +162,7 @@ private fun macaroon(input: JsonElement): JsonElement = when (val op = input.tex
         }
         described(one)
     }
+
     else -> error(op)
 }
 

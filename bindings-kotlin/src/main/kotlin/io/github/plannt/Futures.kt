@@ -1,0 +1,57 @@
+package io.github.plannt
+
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.SupervisorJob
+import kotlinx.coroutines.future.future
+import java.util.concurrent.CompletableFuture
+
+/** Where work goes on that nobody may wait for any more, such as a payment that was begun. */
+internal val detached = CoroutineScope(SupervisorJob() + Dispatchers.Default)
+
+/** What is `suspend` in Kotlin, as futures for Java. They fail with the exceptions of the functions that they stand for. */
+object Futures {
+    /** [Driver.receipts]: the newest receipts first, at most [limit]. */
+    @JvmStatic
+    fun receipts(driver: Driver, limit: Long): CompletableFuture<List<Receipt>> = detached.future { driver.receipts(limit) }
+
+    /** [Driver.budgetStatus]: how much of each rule is used, msat. */
+    @JvmStatic
+    fun budgetStatus(driver: Driver): CompletableFuture<List<BudgetStatus>> = detached.future { driver.budgetStatus() }
+
+    /** [Driver.recover]: asks the wallet about every payment that was left unfinished. */
+    @JvmStatic
+    fun recover(driver: Driver): CompletableFuture<List<Recovered>> = detached.future { driver.recover() }
+
+    /** [Driver.nextStep], for an HTTP stack of the caller's own. */
+    @JvmStatic
+    fun nextStep(driver: Driver, call: Call): CompletableFuture<HttpStep> = detached.future { driver.nextStep(call) }
+
+    /** [Journal.receipts]: the newest receipts first, at most [limit]. */
+    @JvmStatic
+    fun receipts(journal: Journal, limit: Long): CompletableFuture<List<Receipt>> = detached.future { journal.receipts(limit) }
+
+    /** [Journal.receipt]: the receipt of one payment, or null. */
+    @JvmStatic
+    fun receipt(journal: Journal, paymentHash: PaymentHash): CompletableFuture<Receipt?> = detached.future { journal.receipt(paymentHash) }
+
+    /** [Journal.setBudget]: rules that hold for all of the user's processes. */
+    @JvmStatic
+    fun setBudget(journal: Journal, budget: Budget): CompletableFuture<Void?> = detached.future {
+        journal.setBudget(budget)
+        null
+    }
+
+    /** [Wallet.payInvoice]: pays an invoice, at most once for a payment hash however often it is called. */
+    @JvmStatic
+    fun payInvoice(wallet: Wallet, request: PayRequest): CompletableFuture<Payment> = detached.future { wallet.payInvoice(request) }
+
+    /** [Wallet.lookupPayment]: what became of a payment. */
+    @JvmStatic
+    fun lookupPayment(wallet: Wallet, paymentHash: PaymentHash): CompletableFuture<PaymentState> =
+        detached.future { wallet.lookupPayment(paymentHash) }
+
+    /** [Wallet.balanceMsat]: what the wallet can spend over its channels, msat. */
+    @JvmStatic
+    fun balanceMsat(wallet: Wallet): CompletableFuture<Long> = detached.future { wallet.balanceMsat() }
+}
