@@ -87,6 +87,12 @@ pub trait Invoicer: Send + Sync {
         })
     }
 
+    /// Tells this node, or this wallet on it, from another, over restarts: what one issued, the other does not know. Never a
+    /// secret. Empty where it can't be told.
+    fn invoicer_id(&self) -> String {
+        String::new()
+    }
+
     /// The smallest step of an amount that this node can ask for, in msat; prices round up to it.
     fn unit_msat(&self) -> u64 {
         1

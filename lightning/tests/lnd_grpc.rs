@@ -169,6 +169,25 @@ async fn answer(nodes: Arc<Nodes>, call: Call) -> Reply {
             };
             done(&Invoice { state, amt_paid_msat, ..Invoice::default() })
         }
+        "/lnrpc.Lightning/SubscribeInvoices" => {
+            let told = std::sync::Mutex::new(None);
+            let tell = |hash| {
+                *told.lock().expect("no panic") = Some(hash);
+                None
+            };
+            nodes.merchant.follow_settled(&tell).await.expect("news");
+            let hash: PaymentHash = told.into_inner().expect("no panic").expect("one");
+            let invoice = |state| Invoice {
+                r_hash: hash.as_bytes().to_vec(),
+                state,
+                value_msat: 3_000,
+                amt_paid_msat: 3_000,
+                ..Invoice::default()
+            };
+            // lnd tells of new ones, too.
+            let messages = vec![invoice(0).encode_to_vec(), invoice(1).encode_to_vec()];
+            Reply { messages, end: End::Hang }
+        }
         "/lnrpc.Lightning/ChannelBalance" => {
             let msat = nodes.payer.balance_msat().await.expect("a balance");
             done(&Balance { local: Some(Amount { sat: msat / 1_000, msat }), remote: None })

@@ -106,6 +106,11 @@ impl Invoicer for Cln {
         answer.json::<answer::Invoices>("a list of invoices")?.state(hash)
     }
 
+    /// The wallet's ([`Payer::wallet_id`]).
+    fn invoicer_id(&self) -> String {
+        self.wallet_id()
+    }
+
     fn network(&self) -> Option<Network> {
         self.config.network
     }

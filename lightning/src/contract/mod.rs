@@ -43,6 +43,7 @@ macro_rules! invoicer_contract_tests {
 macro_rules! payer_contract_tests {
     ($fixture:expr) => {
         $crate::contract_test!($fixture, paying_moves_the_amount_and_proves_it);
+        $crate::contract_test!($fixture, a_settled_invoice_is_told);
         $crate::contract_test!($fixture, paying_again_shows_the_same_payment);
         $crate::contract_test!($fixture, concurrent_payments_of_one_invoice_pay_once);
         $crate::contract_test!($fixture, an_unknown_payment_is_not_found);

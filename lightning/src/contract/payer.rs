@@ -1,10 +1,13 @@
 //! Checks of a [`Payer`](crate::Payer).
 
+use std::collections::HashSet;
+use std::pin::pin;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use bitcoin::hashes::{Hash, sha256};
 use bitcoin::secp256k1::{Secp256k1, SecretKey};
-use futures_util::future::join_all;
+use futures_util::future::{Either, join_all, select};
 use lightning_invoice::{Currency, InvoiceBuilder, PaymentSecret};
 use plannt_core::{Network, PaymentHash};
 
@@ -39,6 +42,35 @@ pub async fn paying_moves_the_amount_and_proves_it(fixture: &impl Fixture) {
     // A channel's balance is shown in whole satoshis' worth of outputs at some nodes.
     let spent = before - after;
     assert!(spent.abs_diff(21_000 + payment.fee_msat) < 1_000, "{spent} msat were spent");
+}
+
+/// A node that has news of settled invoices tells of a payment, and lnd has them; others say that they have none.
+pub async fn a_settled_invoice_is_told(fixture: &impl Fixture) {
+    let (payer, invoicer) = (fixture.payer(), fixture.invoicer());
+    let told = Mutex::new(HashSet::new());
+    let tell = |hash| {
+        told.lock().expect("no panic while held").insert(hash);
+        Some(())
+    };
+    let pay = async {
+        // Nobody says when the stream has begun: what was paid before is not told.
+        for _ in 0..20 {
+            let invoice = issue(fixture, &ask(3_000)).await;
+            paid(payer.pay(&pay_request(&invoice)).await);
+            for _ in 0..20 {
+                tokio::time::sleep(Duration::from_millis(25)).await;
+                if told.lock().expect("no panic while held").contains(&hash_of(&invoice)) {
+                    return;
+                }
+            }
+        }
+        panic!("nothing was told");
+    };
+    let news = invoicer.follow_settled(&tell);
+    if let Either::Left((end, _)) = select(news, pin!(pay)).await {
+        assert!(matches!(end, Err(LightningError::InvalidRequest { .. })), "{end:?}");
+        assert!(!invoicer.invoicer_id().starts_with("lnd:"), "lnd has news");
+    }
 }
 
 /// The node refuses to pay twice; the caller gets its proof nevertheless.

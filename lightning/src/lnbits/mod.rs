@@ -130,6 +130,11 @@ impl Invoicer for Lnbits {
         1_000
     }
 
+    /// The wallet's ([`Payer::wallet_id`]).
+    fn invoicer_id(&self) -> String {
+        self.wallet_id()
+    }
+
     fn network(&self) -> Option<Network> {
         self.config.network
     }

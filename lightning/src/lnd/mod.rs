@@ -119,6 +119,11 @@ impl Invoicer for Lnd {
         news::follow(&self.transport, settled).await
     }
 
+    /// The wallet's ([`Payer::wallet_id`]).
+    fn invoicer_id(&self) -> String {
+        self.wallet_id()
+    }
+
     fn network(&self) -> Option<Network> {
         self.config.network
     }

@@ -10,7 +10,7 @@ use crate::http::{Body, Connection, Transport, invalid, read_all, transport_erro
 use crate::{LightningError, OnSettled};
 
 /// How long one stream is kept: a connection that has died without a word is noticed then.
-const LIFETIME: Duration = Duration::from_secs(15 * 60);
+pub(super) const LIFETIME: Duration = Duration::from_secs(15 * 60);
 /// The longest line; an invoice with its route hints and HTLCs is a fraction of it.
 const MAX_LINE_BYTES: usize = 1 << 20;
 

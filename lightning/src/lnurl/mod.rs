@@ -136,6 +136,11 @@ impl Invoicer for Lnurl {
         answer.json::<Verified>("an answer to verify")?.state(hash)
     }
 
+    /// The address, as the URL that it stands for.
+    fn invoicer_id(&self) -> String {
+        format!("lnurl:{}", self.config.url)
+    }
+
     fn network(&self) -> Option<Network> {
         self.config.network
     }

@@ -139,6 +139,11 @@ impl Invoicer for Nwc {
         }
     }
 
+    /// The wallet's ([`Payer::wallet_id`]).
+    fn invoicer_id(&self) -> String {
+        self.wallet_id()
+    }
+
     fn network(&self) -> Option<Network> {
         self.config.network
     }

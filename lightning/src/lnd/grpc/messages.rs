@@ -9,6 +9,8 @@ use prost::Message;
 pub(super) struct Invoice {
     #[prost(string, tag = "1")]
     pub(super) memo: String,
+    #[prost(bytes = "vec", tag = "4")]
+    pub(super) r_hash: Vec<u8>,
     #[prost(int64, tag = "11")]
     pub(super) expiry: i64,
     #[prost(int64, tag = "20")]
@@ -18,6 +20,9 @@ pub(super) struct Invoice {
     #[prost(int64, tag = "23")]
     pub(super) value_msat: i64,
 }
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct InvoiceSubscription {}
 
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct AddInvoiceResponse {

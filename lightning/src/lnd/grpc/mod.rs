@@ -15,12 +15,13 @@ use tonic::Streaming;
 use self::channel::{CallError, Connector, status};
 use super::LndConfig;
 use super::answer::{RefusalKind, Update, WirePayment};
+use super::news::LIFETIME;
 use super::payments::{decide, fee_limit_msat, whole_seconds};
 use crate::http::{Msat, invalid, read_bolt11};
 use crate::settings::wallet_id;
 use crate::{
-    InvoiceRequest, InvoiceState, Invoicer, LightningError, PayOutcome, PayRequest, Payer,
-    PaymentState,
+    InvoiceRequest, InvoiceState, Invoicer, LightningError, OnSettled, PayOutcome, PayRequest,
+    Payer, PaymentState,
 };
 
 /// The port of lnd's gRPC listener when the URL names none.
@@ -125,13 +126,40 @@ impl Invoicer for LndGrpc {
                 }
                 Err(error) => return Err(error.into_error()),
             };
-        match invoice.state {
-            0 => Ok(InvoiceState::Open),
-            1 => Ok(InvoiceState::Settled { amount_msat: unsigned(invoice.amt_paid_msat)? }),
-            2 => Ok(InvoiceState::Canceled),
-            3 => Ok(InvoiceState::Accepted),
-            _ => Err(invalid("an unknown invoice state")),
-        }
+        read_state(&invoice)
+    }
+
+    /// `lnrpc.Lightning/SubscribeInvoices`, a stream of invoices as they change.
+    async fn follow_settled(&self, settled: &OnSettled<'_>) -> Result<(), LightningError> {
+        let follow = async {
+            // Of its own: a call that waits on the kept connection is not to end with it.
+            let channel = self.connector.fresh().await?;
+            let path = "/lnrpc.Lightning/SubscribeInvoices";
+            let mut news: Streaming<messages::Invoice> = self
+                .connector
+                .stream(channel, path, messages::InvoiceSubscription {})
+                .await
+                .map_err(CallError::into_error)?;
+            while let Some(invoice) =
+                news.message().await.map_err(|error| status(error).into_error())?
+            {
+                let InvoiceState::Settled { amount_msat } = read_state(&invoice)? else { continue };
+                let hash = <[u8; 32]>::try_from(invoice.r_hash)
+                    .map_err(|_| invalid("not a payment hash"))?;
+                let is_whole = amount_msat >= unsigned(invoice.value_msat)?;
+                if is_whole && settled(PaymentHash::from_bytes(hash)).is_none() {
+                    break;
+                }
+            }
+            Ok(())
+        };
+        // A stream that is old is followed by another.
+        timeout(LIFETIME, follow).await.unwrap_or(Ok(()))
+    }
+
+    /// The wallet's ([`Payer::wallet_id`]).
+    fn invoicer_id(&self) -> String {
+        self.wallet_id()
     }
 
     fn network(&self) -> Option<Network> {
@@ -264,6 +292,16 @@ fn read_payment(
         status: status.into(),
     }
     .state(hash)
+}
+
+fn read_state(invoice: &messages::Invoice) -> Result<InvoiceState, LightningError> {
+    match invoice.state {
+        0 => Ok(InvoiceState::Open),
+        1 => Ok(InvoiceState::Settled { amount_msat: unsigned(invoice.amt_paid_msat)? }),
+        2 => Ok(InvoiceState::Canceled),
+        3 => Ok(InvoiceState::Accepted),
+        _ => Err(invalid("an unknown invoice state")),
+    }
 }
 
 fn unsigned(msat: i64) -> Result<u64, LightningError> {
