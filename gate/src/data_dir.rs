@@ -8,10 +8,13 @@ use std::time::{Duration, Instant};
 use plannt_core::Network;
 
 use crate::files;
-use crate::{KeyringError, KeyringFile, PairId, SqliteOptions, SqliteStore, StoreOpenError};
+use crate::{
+    KeyringError, KeyringFile, PairId, PoolOptions, SqliteOptions, SqliteStore, StoreOpenError,
+};
 
 const KEYRING: &str = "keyring.json";
 const STORE: &str = "spends.sqlite";
+const INVOICES: &str = "invoices";
 const LOCK: &str = "start.lock";
 /// How long a start waits for another one with the same folder.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -26,6 +29,7 @@ pub struct KeyringStore {
     pub store: Arc<SqliteStore>,
     /// Whether this was the folder's first start.
     pub created: bool,
+    data_dir: PathBuf,
 }
 
 impl KeyringStore {
@@ -82,7 +86,12 @@ impl KeyringStore {
         check_network(&keyring, network, &keyring_path)?;
         let pair = keyring.pair_id().expect("a used keyring has a pair id");
         let store = SqliteStore::open(&store_path, pair, options)?;
-        Ok(Self { keyring, store: Arc::new(store), created })
+        Ok(Self { keyring, store: Arc::new(store), created, data_dir: data_dir.to_owned() })
+    }
+
+    /// A pool of `size` invoices for each price that lie in the data folder, too.
+    pub fn pool_options(&self, size: usize) -> PoolOptions {
+        PoolOptions::new(size).folder(self.data_dir.join(INVOICES))
     }
 
     /// Where the keyring of a data folder is.

@@ -26,7 +26,9 @@ const IDLE: Duration = Duration::from_secs(10);
 /// How long to wait after the node made no invoice, at first and at most.
 const BACKOFF: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(10)];
 
-/// How many invoices a [`Gate`](crate::Gate) keeps ahead of demand.
+/// How many invoices a [`Gate`](crate::Gate) keeps ahead of demand. A price that was prepared
+/// ([`Gate::prepare`](crate::Gate::prepare)) has them always; any other has twice as many as challenges asked for it, up to
+/// the same number, until nobody has asked for [`SHELF_SECONDS`](Self::SHELF_SECONDS).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PoolOptions {
@@ -42,7 +44,8 @@ pub struct PoolOptions {
 }
 
 impl PoolOptions {
-    /// How long an invoice may wait in the pool, seconds: so much longer it can be paid.
+    /// How long an invoice may wait in the pool, seconds: so much longer it can be paid, and a credential of a short
+    /// validity is valid ([`Terms::validity_seconds`](crate::Terms)).
     pub const SHELF_SECONDS: u32 = 1_800;
 
     /// So many invoices for each price.
@@ -126,7 +129,10 @@ impl Pool {
         deadline: Duration,
     ) -> Arc<Self> {
         Arc::new_cyclic(|this| Self {
-            folder: options.folder.clone().map(Folder::new),
+            folder: options
+                .folder
+                .clone()
+                .map(|path| Folder::new(path, maker.invoicer().invoicer_id())),
             shelves: Mutex::new(Shelves::new(options.prices.max(1))),
             options,
             maker,
@@ -145,6 +151,7 @@ impl Pool {
     /// An invoice that nobody has seen, and that can be paid for 5 minutes at least.
     pub(crate) async fn take(&self, key: &InvoiceKey) -> Option<Invoice> {
         self.start();
+        self.lock().asked(key, self.clock.now());
         let taken = loop {
             let arrived = self.arrived.notified();
             let (taken, is_low, ahead, is_coming) = {
@@ -171,7 +178,7 @@ impl Pool {
     }
 
     pub(crate) fn prepare(&self, key: InvoiceKey) {
-        self.lock().wanted(&key);
+        self.lock().keep(&key);
         self.start();
         self.wake.notify_one();
     }
@@ -204,8 +211,8 @@ impl Pool {
         }
     }
 
-    /// Takes up what earlier processes left. Where the node answers, only what is this node's own: it may have been
-    /// exchanged, and nobody gets what is paid to the old one.
+    /// Takes up what earlier processes left. Where the node answers, only what has its own payee: it may have been
+    /// exchanged behind the same name.
     async fn load(&self) {
         let Some(folder) = self.folder.clone() else { return };
         let found = blocking(move || folder.read()).await.unwrap_or_default();
@@ -255,8 +262,8 @@ impl Pool {
     }
 
     async fn step(&self) -> Progress {
-        let least = least_expiry(self.clock.now());
-        let useless = self.lock().drop_old(least);
+        let now = self.clock.now();
+        let useless = self.lock().drop_old(least_expiry(now));
         if !useless.is_empty() {
             let _ = blocking(move || useless.iter().for_each(Block::forget)).await;
         }
@@ -265,7 +272,7 @@ impl Pool {
             self.claim(&key, block).await;
             return Progress::More;
         }
-        let neediest = self.lock().neediest(self.options.size);
+        let neediest = self.lock().neediest(self.options.size, now);
         let Some((key, missing)) = neediest else { return Progress::Idle };
         let asked = self.hits.load(Ordering::Relaxed) + self.misses.load(Ordering::Relaxed);
         let count = missing.min(self.pace().next(asked, self.options.in_flight));
@@ -283,12 +290,12 @@ impl Pool {
 
     /// What is needed soon stays in memory; what lies ahead is kept on the disk, if anywhere.
     async fn store(&self, key: &InvoiceKey, invoices: Vec<Invoice>) {
-        let is_needed = self.lock().wanted(key).ready.len() < self.low();
+        let is_needed = self.lock().ready_of(key) < self.low();
         match self.folder.clone() {
             Some(folder) if !is_needed => {
                 let (own, spare) = (key.clone(), invoices.clone());
                 match blocking(move || folder.write(&own, invoices)).await.flatten() {
-                    Some(block) => self.lock().wanted(key).blocks.push_back(block),
+                    Some(block) => self.lock().add_block(key, block),
                     None => self.lock().add(key, spare),
                 }
             }

@@ -29,7 +29,7 @@ pub struct Terms {
     /// The capability that a credential must hold and that a minted one gets.
     pub capability: Option<String>,
     /// How long a credential is valid, in seconds; at least until 10 minutes after the invoice
-    /// expires.
+    /// expires, and one from a pool expires half an hour later.
     pub validity_seconds: u64,
     /// The invoice's description, at most 639 bytes.
     pub memo: String,

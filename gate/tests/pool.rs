@@ -5,27 +5,64 @@
 mod support;
 
 use std::collections::HashSet;
+use std::num::NonZeroU64;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use plannt_core::read_invoice;
-use plannt_gate::{PoolOptions, PoolStatus};
+use async_trait::async_trait;
+use plannt_core::{PaymentHash, read_invoice};
+use plannt_gate::{PoolOptions, PoolStatus, Terms};
 use plannt_lightning::devnet::{FaultKind, Operation};
+use plannt_lightning::{InvoiceRequest, InvoiceState, Invoicer, LightningError};
 use support::http::Ask;
 use support::world::{Setup, World};
 
+/// A real node under a name of its own.
+struct Named {
+    node: Arc<dyn Invoicer>,
+    name: &'static str,
+}
+
+#[async_trait]
+impl Invoicer for Named {
+    async fn issue(&self, request: &InvoiceRequest) -> Result<String, LightningError> {
+        self.node.issue(request).await
+    }
+
+    async fn look_up_invoice(&self, hash: &PaymentHash) -> Result<InvoiceState, LightningError> {
+        self.node.look_up_invoice(hash).await
+    }
+
+    fn invoicer_id(&self) -> String {
+        self.name.into()
+    }
+}
+
 async fn world(options: PoolOptions) -> World {
+    world_of("shop", options).await
+}
+
+async fn world_of(name: &'static str, options: PoolOptions) -> World {
     let builder = Box::new(|builder: plannt_gate::GateBuilder| builder.invoice_pool(options));
-    World::start_with(Setup { builder, ..Setup::default() }).await
+    let invoicer = Box::new(move |node| Arc::new(Named { node, name }) as Arc<dyn Invoicer>);
+    World::start_with(Setup { builder, invoicer, ..Setup::default() }).await
+}
+
+/// Keeps the pool full for the price of now.
+fn prepare(world: &World) {
+    let price = NonZeroU64::new(world.prices.price_msat.load(Ordering::SeqCst)).unwrap();
+    world.gate.prepare(&Terms::new("demo", price));
 }
 
 fn status(world: &World) -> PoolStatus {
     world.gate.pool_status().unwrap()
 }
 
-/// Waits until so many are ready.
+/// Waits until so many are ready, of the price of now and of earlier ones.
 async fn filled(world: &World, ready: usize) {
+    prepare(world);
     for _ in 0..400 {
         if status(world).ready >= ready {
             return;
@@ -158,6 +195,24 @@ async fn another_price_has_invoices_of_its_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_price_that_few_ask_for_has_few() {
+    let world = world(PoolOptions::new(8)).await;
+    let made_at = async |price| {
+        let invoices = world.devnet.invoices().await.unwrap();
+        invoices.iter().filter(|invoice| invoice.amount_msat == price).count()
+    };
+    world.prices.price_msat.store(7_000, Ordering::SeqCst);
+    invoice(&world).await;
+    made(&world, 1 + 2).await;
+    invoice(&world).await;
+    made(&world, 2 + 4).await;
+    // Another one is filled meanwhile: what was asked for is not more.
+    world.prices.price_msat.store(21_000, Ordering::SeqCst);
+    filled(&world, 4 + 8).await;
+    assert_eq!(made_at(7_000).await, 6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_number_of_prices_is_bounded() {
     let mut options = PoolOptions::new(2);
     options.prices = 3;
@@ -230,6 +285,7 @@ async fn on_the_disk_lie_only_invoices_that_nobody_has_seen() {
 async fn full_on_disk(path: &Path) -> World {
     let world = world(PoolOptions::new(8).folder(path)).await;
     invoice(&world).await;
+    prepare(&world);
     for _ in 0..400 {
         // One was shown; four are ready, and four lie ahead.
         if world.invoices().await == 9 && status(&world).ready == 4 && blocks(path) > 0 {
@@ -256,14 +312,35 @@ async fn without_a_node_all_of_the_pool_is_handed_out_also_what_lies_on_the_disk
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_the_node_was_exchanged_none_of_the_old_ones_invoices_is_handed_out() {
-    let folder = tempfile::tempdir().unwrap();
-    let old = full_on_disk(folder.path()).await;
-    let payee = |invoice: &str| read_invoice(invoice).unwrap().payee;
-    let gone = payee(&invoice(&old).await);
-    drop(old);
-    assert!(blocks(folder.path()) > 0);
-    let world = world(PoolOptions::new(8).folder(folder.path())).await;
-    for _ in 0..20 {
-        assert_ne!(payee(&invoice(&world).await), gone);
+    // Of the same name, it is told by its payee.
+    for name in ["shop", "other"] {
+        let folder = tempfile::tempdir().unwrap();
+        let old = full_on_disk(folder.path()).await;
+        let payee = |invoice: &str| read_invoice(invoice).unwrap().payee;
+        let gone = payee(&invoice(&old).await);
+        drop(old);
+        assert!(blocks(folder.path()) > 0);
+        let world = world_of(name, PoolOptions::new(8).folder(folder.path())).await;
+        for _ in 0..20 {
+            assert_ne!(payee(&invoice(&world).await), gone);
+        }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_another_name_a_node_need_not_even_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(full_on_disk(folder.path()).await);
+    assert!(blocks(folder.path()) > 0);
+    let other = world_of("other", PoolOptions::new(8).folder(folder.path())).await;
+    other.devnet.faults().always(Operation::Issue, FaultKind::Down);
+    prepare(&other);
+    for _ in 0..400 {
+        if blocks(folder.path()) == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    assert_eq!((blocks(folder.path()), status(&other).ready), (0, 0));
+    other.send(Ask::get("/v1/demo")).await.assert_error(503, "unavailable");
 }

@@ -21,24 +21,24 @@ pub(crate) async fn open(config: &GatewayConfig) -> Result<(Gate, Routes), Gatew
     let config = config.clone();
     let (invoicer, network) = (Arc::clone(&config.invoicer), config.network);
     let (pool, strict) = (config.invoice_pool, config.strict_settlement);
-    let pool = (pool > 0).then(|| PoolOptions::new(pool).folder(config.data_dir.join("invoices")));
     // Files are locked, read and synced: not for a thread that serves.
     let opened = tokio::task::spawn_blocking(move || {
         let GatewayConfig { data_dir, offer, service, validity, .. } = &config;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let opened = KeyringStore::open_or_create(data_dir, network, now)?;
-        let mut prices = Prices::open(data_dir, service, validity.as_secs(), now)
+        let shelf = if pool > 0 { PoolOptions::SHELF_SECONDS } else { 0 };
+        let mut prices = Prices::open(data_dir, service, validity.as_secs(), shelf.into(), now)
             .map_err(GatewayError::Prices)?;
         let routes = Routes::new(offer, service, *validity, config.limits.body, &mut prices);
         prices.save().map_err(GatewayError::Prices)?;
         Ok::<_, GatewayError>((opened, routes))
     });
     let (opened, routes) = opened.await.map_err(|error| GatewayError::Start(error.into()))??;
-    let mut builder = Gate::builder(opened.keyring.keyring(), invoicer, opened.store)
+    let mut builder = Gate::builder(opened.keyring.keyring(), invoicer, opened.store.clone())
         .challenges_per_minute(limit)
         .require_settled(strict);
-    if let Some(pool) = pool {
-        builder = builder.invoice_pool(pool);
+    if pool > 0 {
+        builder = builder.invoice_pool(opened.pool_options(pool));
     }
     let gate = builder.build()?;
     routes.listed().filter_map(|route| route.terms).for_each(|terms| gate.prepare(terms));

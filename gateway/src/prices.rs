@@ -36,7 +36,8 @@ struct Entry {
 }
 
 impl Prices {
-    /// Opens the prices of `service`, whose credentials are valid for `validity` seconds. `now` in unix seconds.
+    /// Opens the prices of `service`, whose credentials are valid for `validity` seconds and whose invoices may be so many
+    /// seconds older than their challenges as `shelf` says. `now` in unix seconds.
     ///
     /// # Errors
     /// The file system's.
@@ -44,6 +45,7 @@ impl Prices {
         data_dir: &Path,
         service: &str,
         validity: u64,
+        shelf: u64,
         now: u64,
     ) -> io::Result<Self> {
         let lock = private().open(data_dir.join(LOCK))?;
@@ -57,7 +59,7 @@ impl Prices {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(error),
         };
-        let window = validity.max(SHORTEST_WINDOW);
+        let window = validity.max(SHORTEST_WINDOW + shelf);
         Ok(Self { path, service: service.to_owned(), window, now, entries, _lock: lock })
     }
 
@@ -120,7 +122,18 @@ mod tests {
     use super::*;
 
     fn start(dir: &Path, service: &str, price: u64, validity: u64, now: u64) -> u64 {
-        let mut prices = Prices::open(dir, service, validity, now).unwrap();
+        start_with(dir, service, price, validity, 0, now)
+    }
+
+    fn start_with(
+        dir: &Path,
+        service: &str,
+        price: u64,
+        validity: u64,
+        shelf: u64,
+        now: u64,
+    ) -> u64 {
+        let mut prices = Prices::open(dir, service, validity, shelf, now).unwrap();
         let lowest = prices.lowest("GET /a", NonZeroU64::new(price).unwrap());
         prices.save().unwrap();
         lowest
@@ -156,6 +169,16 @@ mod tests {
         assert_eq!(start(dir.path(), "api", 100, 86_400, 100_000), 100);
         assert_eq!(start(dir.path(), "api", 100, 0, 100_001), 100);
         assert_eq!(start(dir.path(), "api", 300, 0, 150_000), 100);
+    }
+
+    #[test]
+    fn invoices_from_a_pool_outlive_their_challenges_by_as_much_as_they_waited() {
+        let dir = tempfile::tempdir().unwrap();
+        let start = |price, shelf, now| start_with(dir.path(), "api", price, 0, shelf, now);
+        assert_eq!(start(100, 1_800, 1_000), 100);
+        assert_eq!(start(200, 0, 1_000), 100);
+        assert_eq!(start(300, 0, 1_000 + SHORTEST_WINDOW + 1_800), 100);
+        assert_eq!(start(300, 0, 1_000 + SHORTEST_WINDOW + 1_801), 200);
     }
 
     #[test]

@@ -12,9 +12,13 @@ use crate::maker::{Invoice, InvoiceKey};
 
 const SUFFIX: &str = "invoices.json";
 
-/// A folder of blocks; processes may share it.
+/// A folder of one node's blocks; processes may share it.
 #[derive(Clone, Debug)]
-pub(super) struct Folder(PathBuf);
+pub(super) struct Folder {
+    path: PathBuf,
+    /// [`Invoicer::invoicer_id`](plannt_lightning::Invoicer::invoicer_id): nobody gets what is paid to an earlier node.
+    node: String,
+}
 
 /// Invoices that lie in a file.
 pub(super) struct Block {
@@ -32,24 +36,29 @@ impl Block {
 
 #[derive(Deserialize, Serialize)]
 struct Text {
+    node: String,
     amount_msat: u64,
     memo: String,
     invoices: Vec<String>,
 }
 
 impl Folder {
-    pub(super) fn new(path: PathBuf) -> Self {
-        Self(path)
+    pub(super) fn new(path: PathBuf, node: String) -> Self {
+        Self { path, node }
     }
 
-    /// What earlier processes left; what can't be read is removed.
+    /// What earlier processes left; what can't be read is removed, and what is another node's.
     pub(super) fn read(&self) -> Vec<(PathBuf, InvoiceKey, Vec<String>)> {
-        let Ok(entries) = fs::read_dir(&self.0) else { return Vec::new() };
+        let Ok(entries) = fs::read_dir(&self.path) else { return Vec::new() };
         let paths = entries.flatten().map(|entry| entry.path());
         let paths = paths.filter(|path| path.to_string_lossy().ends_with(SUFFIX));
         let read = |path: PathBuf| match read_block(&path) {
-            Ok(Text { amount_msat, memo, invoices }) => {
+            Ok(Text { node, amount_msat, memo, invoices }) if node == self.node => {
                 Some((path, InvoiceKey { amount_msat, memo }, invoices))
+            }
+            Ok(_) => {
+                let _ = fs::remove_file(path);
+                None
             }
             Err(error) => {
                 tracing::warn!(%error, "invoices on the disk can't be read");
@@ -62,13 +71,14 @@ impl Folder {
 
     /// Writes a block. `None`, where that can't be done: the log says why.
     pub(super) fn write(&self, key: &InvoiceKey, invoices: Vec<Invoice>) -> Option<Block> {
-        let path = self.0.join(format!("{}.{SUFFIX}", AttemptId::random()));
+        let path = self.path.join(format!("{}.{SUFFIX}", AttemptId::random()));
         let text = Text {
+            node: self.node.clone(),
             amount_msat: key.amount_msat,
             memo: key.memo.clone(),
             invoices: invoices.iter().map(|invoice| invoice.bolt11.clone()).collect(),
         };
-        match write_block(&self.0, &path, &text) {
+        match write_block(&self.path, &path, &text) {
             Ok(()) => Some(Block { path, invoices }),
             Err(error) => {
                 tracing::warn!(%error, "invoices can't be kept on the disk");

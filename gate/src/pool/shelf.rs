@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use super::PoolOptions;
 use super::blocks::Block;
 use crate::maker::{Invoice, InvoiceKey};
 
@@ -14,6 +15,12 @@ pub(super) struct Shelf {
     pub(super) blocks: VecDeque<Block>,
     /// Blocks that are on the way from the disk to `ready`.
     pub(super) claiming: usize,
+    /// It was prepared: it is kept full whether somebody asks or not.
+    is_kept: bool,
+    /// How many challenges asked for it.
+    asked: usize,
+    /// When the last one did, unix seconds.
+    asked_at: u64,
     last_wanted: u64,
 }
 
@@ -35,6 +42,17 @@ impl Shelf {
         Some(block)
     }
 
+    /// How many it is to have: what nobody prepared has twice what was asked for, so that a price of one request alone
+    /// does not cost a pool, and none when nobody asks any more.
+    fn target(&self, size: usize, now: u64) -> usize {
+        let idle = now.saturating_sub(self.asked_at);
+        match self.is_kept {
+            true => size,
+            false if idle > u64::from(PoolOptions::SHELF_SECONDS) => 0,
+            false => self.asked.saturating_mul(2).min(size),
+        }
+    }
+
     fn len(&self) -> usize {
         self.ready.len() + self.blocks.iter().map(|block| block.invoices.len()).sum::<usize>()
     }
@@ -53,11 +71,26 @@ impl Shelves {
         Self { room, shelves: HashMap::new(), wanted: 0, useless: Vec::new() }
     }
 
-    /// The shelf of a price that somebody wants; the one that nobody wanted for longest gives way to a new one.
+    /// The shelf of a price that a challenge asks for.
+    pub(super) fn asked(&mut self, key: &InvoiceKey, now: u64) -> &mut Shelf {
+        let shelf = self.wanted(key);
+        shelf.asked = shelf.asked.saturating_add(1);
+        shelf.asked_at = now;
+        shelf
+    }
+
+    /// Keeps a price's shelf full from now on.
+    pub(super) fn keep(&mut self, key: &InvoiceKey) {
+        self.wanted(key).is_kept = true;
+    }
+
+    /// The shelf of a price; the one that nobody wanted for longest gives way to a new one, and those that are to be kept
+    /// last.
     pub(super) fn wanted(&mut self, key: &InvoiceKey) -> &mut Shelf {
         self.wanted += 1;
         if !self.shelves.contains_key(key) && self.shelves.len() >= self.room {
-            let oldest = self.shelves.iter().min_by_key(|(_, shelf)| shelf.last_wanted);
+            let oldest =
+                self.shelves.iter().min_by_key(|(_, shelf)| (shelf.is_kept, shelf.last_wanted));
             if let Some(oldest) = oldest.map(|(key, _)| key.clone())
                 && let Some(gone) = self.shelves.remove(&oldest)
             {
@@ -67,6 +100,18 @@ impl Shelves {
         let shelf = self.shelves.entry(key.clone()).or_default();
         shelf.last_wanted = self.wanted;
         shelf
+    }
+
+    /// How many invoices of a price are in memory.
+    pub(super) fn ready_of(&self, key: &InvoiceKey) -> usize {
+        self.shelves.get(key).map_or(0, |shelf| shelf.ready.len())
+    }
+
+    pub(super) fn add_block(&mut self, key: &InvoiceKey, block: Block) {
+        match self.shelves.get_mut(key) {
+            Some(shelf) => shelf.blocks.push_back(block),
+            None => self.useless.push(block),
+        }
     }
 
     pub(super) fn ready(&self, least_expiry: u64) -> usize {
@@ -117,8 +162,8 @@ impl Shelves {
     }
 
     /// The price that misses most, and how many.
-    pub(super) fn neediest(&self, size: usize) -> Option<(InvoiceKey, usize)> {
-        let missing = |shelf: &Shelf| size.saturating_sub(shelf.len());
+    pub(super) fn neediest(&self, size: usize, now: u64) -> Option<(InvoiceKey, usize)> {
+        let missing = |shelf: &Shelf| shelf.target(size, now).saturating_sub(shelf.len());
         let (key, shelf) = self.shelves.iter().max_by_key(|(_, shelf)| missing(shelf))?;
         (missing(shelf) > 0).then(|| (key.clone(), missing(shelf)))
     }
@@ -126,5 +171,39 @@ impl Shelves {
     pub(super) fn drain_ready(&mut self) -> Vec<(InvoiceKey, Vec<Invoice>)> {
         let all = self.shelves.drain().filter(|(_, shelf)| !shelf.ready.is_empty());
         all.map(|(key, shelf)| (key, shelf.ready.into())).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn what_nobody_asks_for_any_more_is_not_refilled_unless_it_is_kept() {
+        let key = |amount_msat| InvoiceKey { amount_msat, memo: String::new() };
+        let mut shelves = Shelves::new(8);
+        assert_eq!(shelves.neediest(5, 0), None);
+        shelves.asked(&key(1), 1_000);
+        assert_eq!(shelves.neediest(5, 1_000).unwrap(), (key(1), 2));
+        shelves.asked(&key(1), 1_100);
+        assert_eq!(shelves.neediest(5, 2_900).unwrap(), (key(1), 4));
+        assert_eq!(shelves.neediest(5, 2_901), None);
+        shelves.keep(&key(2));
+        assert_eq!(shelves.neediest(5, 1_000_000).unwrap(), (key(2), 5));
+    }
+
+    #[test]
+    fn what_is_kept_gives_way_last() {
+        let key = |amount_msat| InvoiceKey { amount_msat, memo: String::new() };
+        let mut shelves = Shelves::new(2);
+        shelves.keep(&key(1));
+        for amount_msat in 2..9 {
+            shelves.asked(&key(amount_msat), 0);
+        }
+        let mut left: Vec<_> = shelves.shelves.keys().map(|key| key.amount_msat).collect();
+        left.sort_unstable();
+        assert_eq!(left, [1, 8]);
     }
 }
