@@ -60,6 +60,10 @@ export interface GateOptions {
   readonly storeDeadline?: number;
   /** Refuses caveats with conditions that are not known, instead of skipping them. */
   readonly strict?: boolean;
+  /** How many invoices are kept ahead of demand for each price, also in the store's folder, so that a challenge does not wait for the node; none where it is left out. */
+  readonly invoicePool?: number;
+  /** Asks the node, besides the preimage, that the invoice is settled: what is not yet is answered with 503. */
+  readonly requireSettled?: boolean;
 }
 
 /** A request at the gate. */
@@ -118,6 +122,8 @@ export class Gate {
       invoiceDeadline: options.invoiceDeadline ?? 5,
       storeDeadline: options.storeDeadline ?? 5,
       strict: options.strict ?? false,
+      invoicePool: options.invoicePool ?? 0,
+      requireSettled: options.requireSettled ?? false,
     });
     return new Gate(await guardAsync(() => native.openGate(settings)));
   }

@@ -51,11 +51,17 @@ pub async fn open_gate(settings: String) -> Result<Gate> {
         KeyringStore::open_url(&store, network, SystemClock.now())
     });
     let opened = opened.await.map_err(type_error)?.map_err(raise)?;
+    let pool = small::<usize>(&settings, "invoicePool")?;
+    let pool = (pool > 0).then(|| opened.pool_options(pool));
     let mut builder = CoreGate::builder(opened.keyring.keyring(), invoicer, opened.store)
         .invoice_expiry_seconds(small(&settings, "invoiceExpirySeconds")?)
         .invoice_deadline(time("invoiceDeadline")?)
         .store_deadline(time("storeDeadline")?)
-        .strict(flag(&settings, "strict")?);
+        .strict(flag(&settings, "strict")?)
+        .require_settled(flag(&settings, "requireSettled")?);
+    if let Some(pool) = pool {
+        builder = builder.invoice_pool(pool);
+    }
     if let Some(limit) = limit {
         let wrong = || type_error("challengesPerMinute is at least 1, or null");
         builder = builder.challenges_per_minute(limit.ok_or_else(wrong)?);

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { readdirSync, rmSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { after, before, describe, it } from 'node:test';
 
 import * as plannt from 'plannt';
@@ -179,6 +180,35 @@ it('limits the challenges of one client', async (t) => {
   for (let i = 0; i < 6; i++) statuses.push((await ask('192.0.2.1')).status);
   assert.deepEqual(statuses, [402, 402, 402, 402, 402, 429]);
   assert.equal((await ask('192.0.2.2')).status, 402);
+});
+
+it('serves on from its pool of invoices without the node', async (t) => {
+  const [gate, other] = await Promise.all([gateAt(folder(t), { invoicePool: 8 }), gateAt(folder(t))]);
+  const status = async (gate) => (await gate.enter({ method: 'GET', target: '/v1/x', headers: [], terms: { service: 'demo', priceMsat: 21_000n } })).status;
+  const before = service.invoices().length;
+  for (let i = 0; i < 4; i++) assert.equal(await status(gate), 402);
+  // As many as were asked for, and as many again.
+  const until = performance.now() + 30_000;
+  while (service.invoices().length < before + 8) {
+    assert.ok(performance.now() < until, 'the pool is not filled');
+    await setTimeout(50);
+  }
+  service.fault({ operation: 'issue', kind: 'down' });
+  t.after(() => service.mend());
+  assert.deepEqual([await status(gate), await status(other)], [402, 503]);
+});
+
+it('asks for settlement where that is wanted', async (t) => {
+  const gate = await gateAt(folder(t), { requireSettled: true });
+  const ask = (headers) => gate.enter({ method: 'GET', target: '/v1/x', headers, terms: { service: 'demo', priceMsat: 21_000n } });
+  const challenge = (await ask([])).headers.find(([name]) => name === 'WWW-Authenticate')[1];
+  const headers = [['Authorization', await buy(service, challenge)]];
+  service.fault({ operation: 'look_up_invoice', kind: 'down' });
+  t.after(() => service.mend());
+  const unknown = await ask(headers);
+  assert.deepEqual([unknown.status, unknown.code], [503, 'unavailable']);
+  service.mend();
+  assert.equal((await ask(headers)).admitted, true);
 });
 
 it('answers odd requests', async (t) => {

@@ -41,7 +41,9 @@ export async function demo() {
     invoicerUrl: urls.invoicer_url,
     run,
     payments: () => run('devnet', 'payments').split('\n').filter(Boolean).map(JSON.parse),
+    invoices: () => run('devnet', 'invoices').split('\n').filter(Boolean).map(JSON.parse),
     fault: (fault) => run('devnet', 'fault', JSON.stringify(fault)),
+    mend: () => run('devnet', 'clear'),
     wallet: () => plannt.wallet(urls.payer_url, { network: 'regtest' }),
     async close() {
       child.kill('SIGKILL');

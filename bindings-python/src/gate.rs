@@ -31,7 +31,9 @@ type Given<'py> = Vec<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)>;
 ///
 /// It is opened on first use in each process, so that it may be made before workers are forked; several processes share
 /// one store. `store` is a folder, or a URL such as `sqlite:/var/lib/reports`, in which keyring and spent set are made
-/// at the first start; `node` is the URL of the node that issues invoices.
+/// at the first start; `node` is the URL of the node that issues invoices. `invoice_pool` of them are kept ahead of demand for
+/// each price, also in that folder, so that a challenge does not wait for the node; none unless set. With `require_settled`
+/// the node is asked, besides the preimage, that the invoice is settled.
 #[pyclass(frozen, name = "Gate", module = "plannt")]
 pub(crate) struct PyGate {
     settings: Settings,
@@ -48,6 +50,8 @@ struct Settings {
     invoice_deadline: Duration,
     store_deadline: Duration,
     strict: bool,
+    invoice_pool: usize,
+    require_settled: bool,
 }
 
 impl Settings {
@@ -55,11 +59,16 @@ impl Settings {
         let invoicer = invoicer_from_url(&self.node).map_err(raise)?;
         let opened = KeyringStore::open_url(&self.store, self.network, SystemClock.now());
         let opened = opened.map_err(raise)?;
+        let pool = (self.invoice_pool > 0).then(|| opened.pool_options(self.invoice_pool));
         let mut builder = Gate::builder(opened.keyring.keyring(), invoicer, opened.store)
             .invoice_expiry_seconds(self.invoice_expiry_seconds)
             .invoice_deadline(self.invoice_deadline)
             .store_deadline(self.store_deadline)
-            .strict(self.strict);
+            .strict(self.strict)
+            .require_settled(self.require_settled);
+        if let Some(pool) = pool {
+            builder = builder.invoice_pool(pool);
+        }
         if let Some(limit) = self.challenges_per_minute {
             builder = builder.challenges_per_minute(limit);
         }
@@ -77,7 +86,7 @@ impl PyGate {
 impl PyGate {
     /// Raises `GateError` and `LightningError` at once where it can't be opened.
     #[new]
-    #[pyo3(signature = (store, *, node, network, challenges_per_minute=None, invoice_expiry_seconds=600, invoice_deadline=5.0, store_deadline=5.0, strict=false))]
+    #[pyo3(signature = (store, *, node, network, challenges_per_minute=None, invoice_expiry_seconds=600, invoice_deadline=5.0, store_deadline=5.0, strict=false, invoice_pool=0, require_settled=false))]
     #[expect(clippy::too_many_arguments, reason = "all but one are by name")]
     fn new(
         py: Python<'_>,
@@ -89,6 +98,8 @@ impl PyGate {
         invoice_deadline: f64,
         store_deadline: f64,
         strict: bool,
+        invoice_pool: usize,
+        require_settled: bool,
     ) -> PyResult<Self> {
         let limit = challenges_per_minute.map(NonZeroU32::new);
         let none = || PyValueError::new_err("challenges_per_minute is at least 1, or None");
@@ -102,6 +113,8 @@ impl PyGate {
                 invoice_deadline: crate::wallet::seconds(invoice_deadline)?,
                 store_deadline: crate::wallet::seconds(store_deadline)?,
                 strict,
+                invoice_pool,
+                require_settled,
             },
             gate: PerProcess::new(),
         };

@@ -48,9 +48,17 @@ class Service:
         """The payments that were asked of the devnet."""
         return [json.loads(line) for line in plannt_command(self.home, "devnet", "payments").splitlines()]
 
+    def invoices(self) -> List[Dict[str, Any]]:
+        """The invoices that the devnet has made."""
+        return [json.loads(line) for line in plannt_command(self.home, "devnet", "invoices").splitlines()]
+
     def fault(self, **fault: Any) -> None:
         """Makes the devnet fail as docs/DEVNET.md says."""
         plannt_command(self.home, "devnet", "fault", json.dumps(fault))
+
+    def mend(self) -> None:
+        """Ends all that `fault` began."""
+        plannt_command(self.home, "devnet", "clear")
 
     def close(self) -> None:
         self.process.kill()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import pathlib
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Dict, Iterator, List
 
@@ -275,6 +276,47 @@ def test_challenges_are_limited_by_client(gate: plannt.Gate) -> None:
     statuses = [asgi.run(http_scope("/v1/x", client=("192.0.2.1", 1)))[0]["status"] for _ in range(6)]
     assert statuses == [402] * 5 + [429]
     assert asgi.run(http_scope("/v1/x", client=("192.0.2.2", 1)))[0]["status"] == 402
+
+
+@pytest.fixture
+def faulty(service: Service) -> Iterator[Service]:
+    yield service
+    service.mend()
+
+
+def test_a_pool_of_invoices_serves_on_without_the_node(faulty: Service, tmp_path: pathlib.Path) -> None:
+    options: Dict[str, Any] = {"node": faulty.invoicer_url, "network": "regtest"}
+    gate = plannt.Gate(tmp_path / "pool", invoice_pool=8, **options)
+    other = plannt.Gate(tmp_path / "none", **options)
+
+    def status(gate: plannt.Gate) -> int:
+        refused = gate.enter("GET", "/v1/x", [], plannt.Terms("demo", 21_000))
+        assert isinstance(refused, plannt.Refused)
+        return refused.status
+
+    before, until = len(faulty.invoices()), time.monotonic() + 30
+    assert [status(gate) for _ in range(4)] == [402] * 4
+    # As many as were asked for, and as many again.
+    while len(faulty.invoices()) < before + 8:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    faulty.fault(operation="issue", kind="down")
+    assert (status(gate), status(other)) == (402, 503)
+
+
+def test_settlement_is_asked_for_where_that_is_wanted(faulty: Service, tmp_path: pathlib.Path) -> None:
+    options: Dict[str, Any] = {"node": faulty.invoicer_url, "network": "regtest"}
+    gate = plannt.Gate(tmp_path / "gate", require_settled=True, **options)
+    terms = plannt.Terms("demo", 21_000)
+    refused = gate.enter("GET", "/v1/x", [], terms)
+    assert isinstance(refused, plannt.Refused)
+    headers = [("Authorization", support.buy(faulty, dict(refused.headers)[b"WWW-Authenticate"].decode()))]
+    faulty.fault(operation="look_up_invoice", kind="down")
+    unknown = gate.enter("GET", "/v1/x", headers, terms)
+    assert isinstance(unknown, plannt.Refused)
+    assert (unknown.status, unknown.code) == (503, "unavailable")
+    faulty.mend()
+    assert isinstance(gate.enter("GET", "/v1/x", headers, terms), plannt.Admitted)
 
 
 def test_an_application_that_fails_has_spent_it(gate: plannt.Gate, service: Service) -> None:

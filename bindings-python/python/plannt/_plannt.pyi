@@ -327,6 +327,8 @@ class Gate:
         invoice_deadline: float = 5.0,
         store_deadline: float = 5.0,
         strict: bool = False,
+        invoice_pool: int = 0,
+        require_settled: bool = False,
     ) -> Gate: ...
     def pending_releases(self) -> int: ...
     def enter(
