@@ -5,6 +5,7 @@ mod contract;
 mod cycles;
 mod faults;
 mod plannt;
+mod recovery;
 mod shared;
 #[path = "../../../lightning/tests/common/wallet_service.rs"]
 #[allow(dead_code, reason = "lightning's own tests use all of it")]
