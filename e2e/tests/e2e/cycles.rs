@@ -12,11 +12,17 @@ use crate::ways::{self, Way};
 const CYCLES: u32 = 5;
 
 /// Pays for the demo service, again and again, and prints how long that takes.
-async fn cycle(name: &str, node: impl AsyncFn(&Lnd) -> Way, wallet: impl AsyncFn(&Lnd) -> Way) {
+async fn cycle(
+    name: &str,
+    more: &[&str],
+    node: impl AsyncFn(&Lnd) -> Way,
+    wallet: impl AsyncFn(&Lnd) -> Way,
+) {
     let network = network().await;
     let (node, wallet) = (node(&network.alice).await, wallet(&network.bob).await);
     let folder = tempfile::tempdir().unwrap();
-    let gateway = Gateway::start(&folder.path().join("gateway"), &node.url, free_port()).await;
+    let home = folder.path().join("gateway");
+    let gateway = Gateway::start_with(&home, &node.url, free_port(), more).await;
     let call = Call {
         home: folder.path().join("client"),
         wallet: wallet.url.clone(),
@@ -45,12 +51,12 @@ async fn cycle(name: &str, node: impl AsyncFn(&Lnd) -> Way, wallet: impl AsyncFn
     );
 }
 
-/// A cycle test: the way to the gateway's node, and to the node that pays.
+/// A cycle test: the way to the gateway's node, to the node that pays, and what else the gateway is told.
 macro_rules! cycle {
-    ($name:ident, $node:ident, $wallet:ident) => {
+    ($name:ident, $node:ident, $wallet:ident $(, $more:literal)*) => {
         #[tokio::test(flavor = "multi_thread")]
         async fn $name() {
-            cycle(stringify!($name), ways::$node, ways::$wallet).await;
+            cycle(stringify!($name), &[$($more),*], ways::$node, ways::$wallet).await;
         }
     };
 }
@@ -62,3 +68,9 @@ cycle!(lnd_grpc_pays_lnd, lnd, lnd_grpc);
 cycle!(lnd_pays_lnd_grpc, lnd_grpc, lnd);
 cycle!(nwc_pays_lnd, lnd, nwc);
 cycle!(lnd_pays_nwc, nwc, lnd);
+
+// With the receiving node's own word that each invoice is settled, and with invoices ahead of demand.
+cycle!(strict_lnbits, lnbits, lnd, "--strict-settlement");
+cycle!(strict_lnd, lnd, lnd, "--strict-settlement", "--invoice-pool", "8");
+cycle!(strict_lnd_grpc, lnd_grpc, lnd, "--strict-settlement", "--invoice-pool", "8");
+cycle!(strict_nwc, nwc, lnd, "--strict-settlement");

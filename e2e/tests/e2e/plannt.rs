@@ -40,9 +40,14 @@ pub(crate) struct Gateway {
 impl Gateway {
     /// Starts it on a node, with its state under `home`, at a port.
     pub(crate) async fn start(home: &Path, node: &str, port: u16) -> Self {
+        Self::start_with(home, node, port, &[]).await
+    }
+
+    /// The same with more on its command line.
+    pub(crate) async fn start_with(home: &Path, node: &str, port: u16, more: &[&str]) -> Self {
         let mut command = plannt(home);
         command.args(["serve", "--demo", "--network", "regtest", "--node", node]);
-        command.args(["--listen", &format!("127.0.0.1:{port}")]);
+        command.args(["--listen", &format!("127.0.0.1:{port}")]).args(more);
         let (child, address) = listening(command, "listening on http://").await;
         Self { child, address }
     }
