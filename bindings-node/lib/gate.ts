@@ -60,7 +60,10 @@ export interface GateOptions {
   readonly storeDeadline?: number;
   /** Refuses caveats with conditions that are not known, instead of skipping them. */
   readonly strict?: boolean;
-  /** How many invoices are kept ahead of demand for each price, also in the store's folder, so that a challenge does not wait for the node; none where it is left out. */
+  /**
+   * How many invoices are kept ahead of demand for each price at most, twice as many as were asked for, also in the store's folder, so that a challenge does not
+   * wait for the node; none where it is left out.
+   */
   readonly invoicePool?: number;
   /** Asks the node, besides the preimage, that the invoice is settled: what is not yet is answered with 503. */
   readonly requireSettled?: boolean;

@@ -31,9 +31,10 @@ type Given<'py> = Vec<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)>;
 ///
 /// It is opened on first use in each process, so that it may be made before workers are forked; several processes share
 /// one store. `store` is a folder, or a URL such as `sqlite:/var/lib/reports`, in which keyring and spent set are made
-/// at the first start; `node` is the URL of the node that issues invoices. `invoice_pool` of them are kept ahead of demand for
-/// each price, also in that folder, so that a challenge does not wait for the node; none unless set. With `require_settled`
-/// the node is asked, besides the preimage, that the invoice is settled.
+/// at the first start; `node` is the URL of the node that issues invoices. Up to `invoice_pool` of them are kept ahead of demand
+/// for each price, twice as many as were asked for, also in that folder, so that a challenge does not wait for the node; none
+/// unless set. With `require_settled` the node is asked, besides the preimage, that the invoice is settled: what is not yet is
+/// answered with 503.
 #[pyclass(frozen, name = "Gate", module = "plannt")]
 pub(crate) struct PyGate {
     settings: Settings,

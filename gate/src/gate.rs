@@ -372,8 +372,10 @@ impl GateBuilder {
     /// look-up for each payment that the node has not told of by itself. An invoice that was canceled,
     /// or settled for less than the price, is `invalid_credential`. While the node can't tell, does
     /// not know the invoice or says that it is not settled yet, the answer is 503: a payer who has
-    /// paid keeps the credential. Nothing is spent in either case. Off by default: a preimage is known to the payer only once a payment has reached
-    /// the node, but not yet that the node has taken it for good.
+    /// paid keeps the credential. Nothing is spent in either case. The node is asked again for 1.5
+    /// seconds, and for no longer than [`invoice_deadline`](Self::invoice_deadline) in all. Off by
+    /// default: a preimage is known to the payer only once a payment has reached the node, but not
+    /// yet that the node has taken it for good.
     #[must_use]
     pub fn require_settled(mut self, require: bool) -> Self {
         self.require_settled = require;

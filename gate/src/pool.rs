@@ -6,6 +6,7 @@
 //! those nobody has seen.
 
 mod blocks;
+mod payees;
 mod shelf;
 
 use std::path::PathBuf;
@@ -26,6 +27,9 @@ const IDLE: Duration = Duration::from_secs(10);
 /// How long to wait after the node made no invoice, at first and at most.
 const BACKOFF: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(10)];
 
+/// The first look at the node takes this part of the deadline at most: challenges wait for it.
+const PROBE_SHARE: u32 = 4;
+
 /// How many invoices a [`Gate`](crate::Gate) keeps ahead of demand. A price that was prepared
 /// ([`Gate::prepare`](crate::Gate::prepare)) has them always; any other has twice as many as challenges asked for it, up to
 /// the same number, until nobody has asked for [`SHELF_SECONDS`](Self::SHELF_SECONDS).
@@ -34,7 +38,8 @@ const BACKOFF: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(
 pub struct PoolOptions {
     /// For each price and description; at least 1.
     pub size: usize,
-    /// How many prices have invoices; of more, those that were asked for longest ago have none. 64 unless set.
+    /// How many prices have invoices; of more, those that were asked for longest ago have none, those that were prepared last of
+    /// all. 64 unless set.
     pub prices: usize,
     /// How many the node is asked for at a time, at most; 32 unless set. While nobody asks for challenges it is two, then
     /// twice as many each time, and half as many when the node makes none.
@@ -83,7 +88,7 @@ pub(crate) struct Pool {
     shelves: Mutex<Shelves>,
     started: AtomicBool,
     wake: Arc<Notify>,
-    /// Told of each block that has come from the disk.
+    /// Told when something has come from the disk.
     arrived: Notify,
     hits: AtomicU64,
     misses: AtomicU64,
@@ -114,6 +119,16 @@ impl Pace {
     }
 }
 
+/// What earlier processes left is being taken up, until this is dropped.
+struct Loading<'a>(&'a Pool);
+
+impl Drop for Loading<'_> {
+    fn drop(&mut self) {
+        self.0.lock().is_loading = false;
+        self.0.arrived.notify_waiters();
+    }
+}
+
 /// What a step of the work in the background came to.
 enum Progress {
     Idle,
@@ -133,7 +148,7 @@ impl Pool {
                 .folder
                 .clone()
                 .map(|path| Folder::new(path, maker.invoicer().invoicer_id())),
-            shelves: Mutex::new(Shelves::new(options.prices.max(1))),
+            shelves: Mutex::new(Shelves::new(options.prices.max(1), options.folder.is_some())),
             options,
             maker,
             clock,
@@ -156,12 +171,13 @@ impl Pool {
             let arrived = self.arrived.notified();
             let (taken, is_low, ahead, is_coming) = {
                 let mut shelves = self.lock();
+                let is_loading = shelves.is_loading;
                 let shelf = shelves.wanted(key);
                 let taken = shelf.take(least_expiry(self.clock.now()));
                 let is_low = shelf.ready.len() < self.low();
                 // The work in the background may be waiting for a node that is down.
                 let ahead = if taken.is_none() { shelf.next_block() } else { None };
-                (taken, is_low, ahead, shelf.claiming > 0)
+                (taken, is_low, ahead, is_loading || shelf.is_claiming())
             };
             if is_low {
                 self.wake.notify_one();
@@ -211,32 +227,35 @@ impl Pool {
         }
     }
 
-    /// Takes up what earlier processes left. Where the node answers, only what has its own payee: it may have been
-    /// exchanged behind the same name.
+    /// Takes up what earlier processes left. First the node is asked for an invoice: it may have been exchanged behind the same
+    /// name, and nobody gets what is paid to the old one. Of one that does not answer nothing else is known.
     async fn load(&self) {
+        let _loading = Loading(self);
         let Some(folder) = self.folder.clone() else { return };
-        let found = blocking(move || folder.read()).await.unwrap_or_default();
-        let Some((_, key, _)) = found.first() else { return };
-        let node = self.make(key).await.and_then(|invoice| {
-            let payee = invoice.facts.payee;
-            self.lock().wanted(key);
-            self.lock().add(key, vec![invoice]);
-            payee
-        });
-        let now = self.clock.now();
-        let read = |(path, key, invoices): (_, InvoiceKey, Vec<String>)| {
-            let longer = PoolOptions::SHELF_SECONDS;
-            let check = |bolt11| self.maker.check(bolt11, &key, longer, now).ok();
-            let is_own = |it: &Invoice| node.is_none() || it.facts.payee == node;
-            let invoices = invoices.into_iter().filter_map(check).filter(is_own).collect();
-            // One of which nothing is left goes with what is too old.
-            (key, Block { path, invoices })
+        let (maker, now) = (Arc::clone(&self.maker), self.clock.now());
+        let check = move |key: &InvoiceKey, bolt11| {
+            maker.check(bolt11, key, PoolOptions::SHELF_SECONDS, now).ok()
         };
-        let found: Vec<_> = found.into_iter().map(read).collect();
-        // All at once: reading takes its time, and a challenge meanwhile finds either none or all.
+        let read = move || -> Vec<_> {
+            let read = |(path, key, invoices): (_, InvoiceKey, Vec<String>)| {
+                let invoices = invoices.into_iter().filter_map(|bolt11| check(&key, bolt11));
+                // One of which nothing is left goes with what is too old.
+                let block = Block { path, invoices: invoices.collect() };
+                (key, block)
+            };
+            folder.read().into_iter().map(read).collect()
+        };
+        let found = blocking(read).await.unwrap_or_default();
+        let Some((key, _)) = found.first() else { return };
+        let probe = tokio::time::timeout(self.deadline / PROBE_SHARE, self.make(key)).await;
         let mut shelves = self.lock();
+        if let Ok(Some(invoice)) = probe {
+            shelves.wanted(key);
+            shelves.add(key, vec![invoice]);
+        }
         for (key, block) in found {
-            shelves.wanted(&key).blocks.push_back(block);
+            shelves.wanted(&key);
+            shelves.add_block(&key, block);
         }
     }
 
@@ -258,7 +277,9 @@ impl Pool {
         if made.is_err() {
             tracing::warn!("the lightning node made no invoice in time");
         }
-        made.ok()?.ok()
+        let invoice = made.ok()?.ok()?;
+        self.lock().learn(&invoice);
+        Some(invoice)
     }
 
     async fn step(&self) -> Progress {

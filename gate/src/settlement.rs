@@ -50,16 +50,19 @@ impl Settlement {
     /// Whether at least `least_msat` has arrived for good. What may still be settled is asked for again, for a moment.
     pub(crate) async fn check(&self, hash: &PaymentHash, least_msat: u64) -> Settled {
         self.listen();
+        let asked = tokio::time::timeout(self.deadline, self.ask(hash, least_msat)).await;
+        asked.unwrap_or_else(|_| {
+            tracing::warn!("the node did not tell of an invoice in time");
+            Settled::Unknown
+        })
+    }
+
+    async fn ask(&self, hash: &PaymentHash, least_msat: u64) -> Settled {
         for pause in AGAIN.map(Some).into_iter().chain([None]) {
             if self.known().contains(hash) {
                 return Settled::Yes;
             }
-            let asked = self.invoicer.look_up_invoice(hash);
-            let Ok(asked) = tokio::time::timeout(self.deadline, asked).await else {
-                tracing::warn!("the node did not tell of an invoice in time");
-                return Settled::Unknown;
-            };
-            match asked {
+            match self.invoicer.look_up_invoice(hash).await {
                 // A node settles for the whole amount or not at all; the price is what this request costs at least.
                 Ok(InvoiceState::Settled { amount_msat }) if amount_msat >= least_msat => {
                     self.known().add(*hash);

@@ -281,14 +281,22 @@ async fn on_the_disk_lie_only_invoices_that_nobody_has_seen() {
     assert!(!path.join("x.invoices.json").exists());
 }
 
+/// How many invoices lie in the folder.
+fn lying(folder: &Path) -> usize {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let texts = entries.filter_map(|entry| std::fs::read_to_string(entry.path()).ok());
+    texts.map(|text| text.matches("\"lnbcrt").count()).sum()
+}
+
 /// A world with a full pool on this folder, and one invoice shown.
 async fn full_on_disk(path: &Path) -> World {
     let world = world(PoolOptions::new(8).folder(path)).await;
     invoice(&world).await;
     prepare(&world);
     for _ in 0..400 {
-        // One was shown; four are ready, and four lie ahead.
-        if world.invoices().await == 9 && status(&world).ready == 4 && blocks(path) > 0 {
+        // What is ready stays in memory, and some of it lies ahead.
+        let ahead = lying(path);
+        if ahead > 0 && status(&world).ready + ahead == 8 {
             return world;
         }
         tokio::time::sleep(Duration::from_millis(25)).await;
@@ -307,6 +315,40 @@ async fn without_a_node_all_of_the_pool_is_handed_out_also_what_lies_on_the_disk
             assert!(shown.insert(invoice(&world).await), "{fault:?}");
         }
         assert_eq!((status(&world).hits, blocks(folder.path())), (8, 0), "{fault:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_without_a_node_hands_out_what_an_earlier_process_left_from_the_first_challenge_on()
+{
+    for fault in [FaultKind::Down, FaultKind::Slow { ms: 600_000 }] {
+        let folder = tempfile::tempdir().unwrap();
+        let _earlier = full_on_disk(folder.path()).await;
+        let left = lying(folder.path());
+        let world = world(PoolOptions::new(8).folder(folder.path())).await;
+        world.devnet.faults().always(Operation::Issue, fault.clone());
+        let asked = (0..left).map(|_| invoice(&world));
+        let shown: HashSet<_> = futures_util::future::join_all(asked).await.into_iter().collect();
+        assert_eq!((shown.len(), status(&world).hits), (left, left as u64), "{fault:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_pays_another_node_goes_when_that_shows_late() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = full_on_disk(folder.path()).await;
+    let payee = |invoice: &str| read_invoice(invoice).unwrap().payee;
+    let gone = payee(&invoice(&old).await);
+    drop(old);
+    let world = world(PoolOptions::new(8).folder(folder.path())).await;
+    // At first nothing but its name is known of the new one.
+    world.devnet.faults().always(Operation::Issue, FaultKind::Down);
+    assert_eq!(payee(&invoice(&world).await), gone);
+    world.devnet.faults().clear();
+    made(&world, 1).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    for _ in 0..10 {
+        assert_ne!(payee(&invoice(&world).await), gone);
     }
 }
 

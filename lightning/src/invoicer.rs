@@ -43,11 +43,11 @@ impl InvoiceRequest {
 pub enum InvoiceState {
     /// A payment has arrived and is held, neither taken nor given back.
     Accepted,
-    /// Canceled, or expired: it takes no payment.
+    /// Canceled, also since it expired: it is not settled, and never will be.
     Canceled,
     /// The node does not know this payment hash.
     NotFound,
-    /// Not paid yet.
+    /// Not paid yet; expired, too, where a service may note a payment later than it came.
     Open,
     /// Paid.
     Settled {
@@ -87,7 +87,7 @@ pub trait Invoicer: Send + Sync {
         })
     }
 
-    /// Tells this node, or this wallet on it, from another, over restarts: what one issued, the other does not know. Never a
+    /// Tells this node, or this wallet on it, from another, over restarts: what one issued, the other can't look up. Never a
     /// secret. Empty where it can't be told.
     fn invoicer_id(&self) -> String {
         String::new()

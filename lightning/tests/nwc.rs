@@ -255,6 +255,21 @@ async fn what_proves_nothing_is_unknown() {
 }
 
 #[tokio::test]
+async fn an_invoice_that_expired_may_still_be_noted_as_paid() {
+    let hash = preimage().payment_hash();
+    for (state, expected) in [
+        ("pending", InvoiceState::Open),
+        ("expired", InvoiceState::Open),
+        ("failed", InvoiceState::Canceled),
+    ] {
+        let told = json!({"type": "incoming", "payment_hash": hash.to_string(), "state": state});
+        let world = world(None, vec![Some(result("lookup_invoice", told))]).await;
+        let client = client(&world.service.uri([&world.url]));
+        assert_eq!(client.look_up_invoice(&hash).await, Ok(expected), "{state}");
+    }
+}
+
+#[tokio::test]
 async fn looking_up_guesses_nothing() {
     let look_up = async |answer| {
         let world = world(None, vec![answer]).await;

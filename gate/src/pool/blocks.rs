@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +12,8 @@ use crate::id::AttemptId;
 use crate::maker::{Invoice, InvoiceKey};
 
 const SUFFIX: &str = "invoices.json";
+/// A draft that is so old is nobody's.
+const LEFT: Duration = Duration::from_secs(3_600);
 
 /// A folder of one node's blocks; processes may share it.
 #[derive(Clone, Debug)]
@@ -50,9 +53,14 @@ impl Folder {
     /// What earlier processes left; what can't be read is removed, and what is another node's.
     pub(super) fn read(&self) -> Vec<(PathBuf, InvoiceKey, Vec<String>)> {
         let Ok(entries) = fs::read_dir(&self.path) else { return Vec::new() };
-        let paths = entries.flatten().map(|entry| entry.path());
-        let paths = paths.filter(|path| path.to_string_lossy().ends_with(SUFFIX));
+        let paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+        paths.iter().filter(|path| is_left_draft(path)).for_each(|path| {
+            let _ = fs::remove_file(path);
+        });
+        let paths = paths.into_iter().filter(|path| path.to_string_lossy().ends_with(SUFFIX));
         let read = |path: PathBuf| match read_block(&path) {
+            // Another process was faster.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Ok(Text { node, amount_msat, memo, invoices }) if node == self.node => {
                 Some((path, InvoiceKey { amount_msat, memo }, invoices))
             }
@@ -110,10 +118,20 @@ fn read_block(path: &Path) -> io::Result<Text> {
 fn write_block(folder: &Path, path: &Path, text: &Text) -> io::Result<()> {
     files::create_private_folder(folder)?;
     let draft = path.with_extension("draft");
-    let mut file = files::create_private(&draft)?;
-    file.write_all(serde_json::to_string(text).map_err(io::Error::other)?.as_bytes())?;
-    drop(file);
-    fs::rename(&draft, path).inspect_err(|_| {
+    let write = || {
+        let mut file = files::create_private(&draft)?;
+        file.write_all(serde_json::to_string(text).map_err(io::Error::other)?.as_bytes())?;
+        drop(file);
+        fs::rename(&draft, path)
+    };
+    write().inspect_err(|_| {
         let _ = fs::remove_file(&draft);
     })
+}
+
+/// Whether it is the draft of a process that has ended: no draft takes long.
+fn is_left_draft(path: &Path) -> bool {
+    let changed = || fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    path.extension().is_some_and(|extension| extension == "draft")
+        && changed().and_then(|at| at.elapsed().ok()).is_some_and(|age| age > LEFT)
 }

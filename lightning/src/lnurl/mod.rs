@@ -16,6 +16,7 @@ mod address;
 mod verify;
 
 use std::fmt;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -40,6 +41,8 @@ pub struct Lnurl {
     config: LnurlConfig,
     transport: Transport,
     verifiers: Mutex<Verifiers>,
+    /// What other processes issued can't be looked up here.
+    id: u64,
 }
 
 impl Lnurl {
@@ -55,7 +58,8 @@ impl Lnurl {
             certificates: &[],
             connect_timeout: config.connect_timeout,
         })?;
-        Ok(Self { config, transport, verifiers: Mutex::default() })
+        let id = RandomState::new().hash_one(&config.url);
+        Ok(Self { config, transport, verifiers: Mutex::default(), id })
     }
 
     /// [`LnurlConfig::from_url`], then [`Lnurl::new`].
@@ -136,9 +140,9 @@ impl Invoicer for Lnurl {
         answer.json::<Verified>("an answer to verify")?.state(hash)
     }
 
-    /// The address, as the URL that it stands for.
+    /// Another one each time: where to ask for an invoice is known to who had it made.
     fn invoicer_id(&self) -> String {
-        format!("lnurl:{}", self.config.url)
+        format!("lnurl:{:016x}", self.id)
     }
 
     fn network(&self) -> Option<Network> {
@@ -191,12 +195,13 @@ struct Verified {
 
 impl Verified {
     fn state(self, hash: &PaymentHash) -> Result<InvoiceState, LightningError> {
-        let (told, amount_msat, has_expired) = read_invoice(&self.pr)?;
+        let (told, amount_msat) = read_invoice(&self.pr)?;
         if told != *hash {
             return Err(invalid("it is about another invoice"));
         }
         if !self.settled {
-            return Ok(if has_expired { InvoiceState::Canceled } else { InvoiceState::Open });
+            // Expired, too: what was paid before may be noted later.
+            return Ok(InvoiceState::Open);
         }
         // Without its preimage, the service has not been paid.
         proof(self.preimage, hash).map_err(|_| invalid("settled without its preimage"))?;
@@ -204,14 +209,14 @@ impl Verified {
     }
 }
 
-/// Payment hash, amount in msat, and whether it has expired.
-fn read_invoice(text: &str) -> Result<(PaymentHash, u64, bool), LightningError> {
+/// Payment hash, and amount in msat.
+fn read_invoice(text: &str) -> Result<(PaymentHash, u64), LightningError> {
     let invoice: Bolt11Invoice = text.parse().map_err(|_| invalid("not a BOLT 11 invoice"))?;
     let hash: &[u8] = invoice.payment_hash().as_ref();
     let hash = hash.try_into().map_err(|_| invalid("not a payment hash"))?;
     let amount = invoice.amount_milli_satoshis();
     let amount = amount.ok_or_else(|| invalid("an invoice without an amount"))?;
-    Ok((PaymentHash::from_bytes(hash), amount, invoice.is_expired()))
+    Ok((PaymentHash::from_bytes(hash), amount))
 }
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);

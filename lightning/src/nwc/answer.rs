@@ -141,7 +141,8 @@ impl Transaction {
         }
         Ok(match self.state.as_deref() {
             Some("accepted") => InvoiceState::Accepted,
-            Some("expired" | "failed") => InvoiceState::Canceled,
+            Some("failed") => InvoiceState::Canceled,
+            // Expired, too: the wallet may note later what was paid before.
             _ => InvoiceState::Open,
         })
     }
