@@ -35,8 +35,9 @@ class VectorTest {
         assertEquals(document.number("number_of_tests"), cases.size.toLong())
         // Only those whose answer then is another one are left out.
         val unsayable = cases.filter { isUnsayable(it["input"]) && wrong(it, answer) != null }
-        println("vectors $suite: ${cases.size - unsayable.size} of ${cases.size}, ${unsayable.size} with numbers that no Long holds")
-        assertTrue(unsayable.size <= 2, "$suite: ${unsayable.map { it.text("id") }}")
+        val rest = if (unsayable.isEmpty()) "" else ", ${unsayable.size} with a number that no Long holds"
+        println("vectors $suite: ${cases.size - unsayable.size} of ${cases.size}$rest")
+        assertTrue(unsayable.size <= 1, "$suite: ${unsayable.map { it.text("id") }}")
         DynamicContainer.dynamicContainer(
             suite,
             (cases - unsayable.toSet()).map { case ->
