@@ -86,6 +86,8 @@ class CoreTest {
         assertEquals(listOf(BudgetRule.inTotal(3)), Budget.of(BudgetRule.inTotal(5), BudgetRule.inTotal(3)).rules)
         val both = Budget.of(BudgetRule.perDay(100), BudgetRule.inTotal(1_000))
         assertEquals(50L, both.leftMsat { if (it.windowSeconds == null) 950 else 30 })
+        assertEquals(Long.MAX_VALUE, BudgetRule.inTotal(Long.MAX_VALUE).limitMsat)
+        assertEquals(Long.MAX_VALUE - 1, BudgetRule.inTotal(Long.MAX_VALUE - 1).limitMsat)
         assertNull(Budget.UNLIMITED.leftMsat { Long.MAX_VALUE })
         assertEquals("https://api.example", Origin.of(java.net.URI("HTTPS://API.example:443/x")).toString())
         assertEquals("http://[::1]:80".removeSuffix(":80"), Origin.of(java.net.URI("http://[::1]/")).toString())
