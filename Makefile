@@ -44,7 +44,7 @@ test-node: ## Node's package: style, types, tests, and its tarballs in empty fol
 test-swift: ## Swift's package: style, DocC, all vectors, payments against the real service, memory, and its README
 	@$(PART) swift ./scripts/swift
 
-test-kotlin: ## Kotlin's package: all vectors, and payments against the real service
+test-kotlin: ## Kotlin's package: style, all vectors, payments against the real service in Kotlin and Java, memory, its README, and the AAR's form
 	@$(PART) kotlin ./scripts/kotlin
 
 test-mcp: ## The MCP server, driven by the official Python and TypeScript SDKs

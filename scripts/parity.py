@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Holds each language's API against the core's: every public item of plannt-core has its counterpart in Python and Node, or a
-reason in docs/parity.toml why it has none. Writes docs/PARITY.md; with --check it only compares.
+"""Holds each language's API against the core's: every public item of plannt-core has its counterpart in each, or a reason in
+docs/parity.toml why it has none. Writes docs/PARITY.md; with --check it only compares.
 
   scripts/parity.py [--check] ITEMS.json LANGUAGE=API.json…
 
@@ -21,6 +21,7 @@ PAGE = HERE / "docs" / "PARITY.md"
 NAMESPACES = {"base64", "caveat"}
 # What rustdoc calls them, and how the page does.
 KINDS = {"struct": "type", "enum": "type", "function": "function", "constant": "constant", "assoc_const": "constant"}
+CONSTANTS = [kind for kind, word in KINDS.items() if word == "constant"]
 
 
 class Item:
@@ -96,42 +97,81 @@ def snake(name):
 
 
 def camel(name):
-    head, *rest = name.split("_")
+    head, *rest = snake(name).split("_")
     return head + "".join(part.capitalize() for part in rest)
+
+
+def screaming(name):
+    return snake(name).upper()
+
+
+def same(name):
+    return name
+
+
+class Style:
+    """How a language writes names where nothing else is said of them."""
+
+    def __init__(self, member=camel, literal=snake, variant=snake, constants=None, namespace=same, error="Error", new=None):
+        # Functions and fields; the variants of an enum without data, and of others.
+        self.member, self.literal, self.variant = member, literal, variant
+        # The type that has all constants, where they don't keep Rust's names and places.
+        self.constants = constants
+        # Of a module that stays one; what an error's name ends with; and what makes a value of a type, where that is a member.
+        self.namespace, self.error, self.new = namespace, error, new
+
+
+STYLES = {
+    "Python": Style(member=same, variant=same),
+    "Node": Style(),
+    "Swift": Style(literal=camel, variant=camel, constants="Limits", namespace=str.capitalize, new="init"),
+    "Kotlin": Style(literal=screaming, variant=same, constants="Constants", namespace=str.capitalize, error="Exception", new="constructor"),
+}
 
 
 class Language:
     """One language's naming, and what its package has."""
 
     def __init__(self, name, api, rules):
-        self.name, self.api = name, api
-        self.rules = rules.get(name.lower(), {})
+        self.name, self.api, self.style = name, api, STYLES[name]
+        # Of this language alone, of several, of all.
+        tables = [table for table in rules if self.name.lower() in table.split("+") or table == "all"]
+        self.rules = [(table, rules[table]) for table in sorted(tables, key=lambda t: (t == "all", t.count("+")))]
         self.used = set()
+        # What each of the core's types is called, for its members.
+        self.types = {}
 
-    def rule(self, path, both):
-        """What docs/parity.toml says of an item, if it does: of this language, or of all."""
-        for rules, where in ((self.rules, self.name.lower()), (both, "all")):
+    def rule(self, path):
+        """What docs/parity.toml says of an item, if it does: of this language, of several, or of all."""
+        for table, rules in self.rules:
             for pattern, rule in rules.items():
                 if fnmatch.fnmatchcase(path, pattern):
-                    self.used.add((where, pattern))
+                    self.used.add((table, pattern))
                     return rule
         return None
 
     def convention(self, item):
-        parts = item.path.split("::")
-        if parts[0] not in NAMESPACES and item.owner is None:
-            parts = parts[-1:]
-        elif parts[0] not in NAMESPACES:
-            parts = parts[-2:]
-        last = parts[-1]
+        style = self.style
+        *owner, last = item.path.split("::")
+        if item.kind in CONSTANTS and style.constants:
+            return f"{style.constants}.{camel(last)}"
+        if item.owner is not None:
+            owner = [self.types[item.owner]]
+        elif owner[:1] and owner[0] in NAMESPACES:
+            owner = [style.namespace(owner[0])]
+        else:
+            owner = []
         if item.kind == "variant":
-            # Of an enum without data, a literal; else a class or an object's type.
-            last = last if self.name == "Python" and not item.unit else snake(last)
+            # An error's keep Rust's names, where they are there at all.
+            errors = owner[0].endswith(style.error)
+            last = last if errors else (style.literal if item.unit else style.variant)(last)
         elif item.kind in ("function", "field"):
             if item.name == "new" and item.owner:
-                return ".".join(parts[:-1])
-            last = camel(last) if self.name == "Node" else last
-        return ".".join(parts[:-1] + [last])
+                return ".".join(owner + [style.new] * bool(style.new))
+            last = style.member(last)
+        elif last.endswith("Error"):
+            last = last.removesuffix("Error") + style.error
+        return ".".join(owner + [last])
 
     def has(self, name):
         if name in self.api:
@@ -145,7 +185,6 @@ def main():
     check = "--check" in sys.argv[1:]
     items = core_items(json.loads(pathlib.Path(arguments[0]).read_text()))
     rules = tomllib.loads((HERE / "docs" / "parity.toml").read_text())
-    both = rules.get("all", {})
     languages = []
     for argument in arguments[1:]:
         name, _, path = argument.partition("=")
@@ -160,13 +199,15 @@ def main():
                 # A type that is not there has no members there.
                 cells.append((None, gone[language.name, item.owner]))
                 continue
-            rule = language.rule(item.path, both)
+            rule = language.rule(item.path)
             if isinstance(rule, dict):
                 cells.append((None, rule["absent"]))
                 if item.owner is None:
                     gone[language.name, item.path] = rule["absent"]
                 continue
             name = rule or language.convention(item)
+            if item.owner is None:
+                language.types[item.path] = name
             if not language.has(name):
                 faults.append(f"{language.name} has no {name} for {item.path}")
             cells.append((name, None))

@@ -240,6 +240,8 @@ error_enum! {
         PreimageMismatch,
         /// No answer in time. What the node did, or will still do, is unknown.
         TimeoutUnknown,
+        /// This backend cannot do what was asked, whoever asks.
+        Unsupported,
     }
 }
 
@@ -255,8 +257,8 @@ impl From<uniffi::UnexpectedUniFFICallbackError> for LightningError {
 pub enum PaymentError {
     /// Certainly not paid, and nothing is in flight.
     Failed {
-        /// Why, as a stable code: one of `already_paid`, `incorrect_payment_details`, `insufficient_balance`,
-        /// `invoice_expired`, `no_route`, `payment_timeout`, `wrong_network`; anything else is `rejected`.
+        /// Why, as a stable code: one of `already_paid`, `fee_limit`, `incorrect_payment_details`, `insufficient_balance`,
+        /// `invoice_expired`, `no_route`, `payment_timeout`, `quota_exceeded`, `wrong_network`; anything else is `rejected`.
         failure: String,
         /// The wallet's words, without secrets.
         reason: String,

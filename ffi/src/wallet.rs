@@ -116,10 +116,12 @@ pub(crate) fn failure(code: &str, reason: String) -> lightning::PayFailure {
     use lightning::PayFailure;
     let known = [
         PayFailure::AlreadyPaid,
+        PayFailure::FeeLimit,
         PayFailure::IncorrectPaymentDetails,
         PayFailure::InsufficientBalance,
         PayFailure::InvoiceExpired,
         PayFailure::NoRoute,
+        PayFailure::QuotaExceeded,
         PayFailure::Timeout,
         PayFailure::WrongNetwork,
     ];

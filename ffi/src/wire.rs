@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use plannt_core as core;
-use plannt_core::challenge::AuthData;
-use plannt_core::{PaymentHash, base64, caveat, flow};
+use plannt_core::{PaymentHash, base64, caveat, challenge, flow};
 
 use crate::convert::{Convert, mirrored_enum, record};
 use crate::{
@@ -159,12 +158,12 @@ pub struct AuthChallenge {
     /// The scheme's name as written; compare it without regard to case.
     pub scheme: String,
     /// What follows the scheme.
-    pub data: AuthChallengeData,
+    pub data: AuthData,
 }
 
 /// What follows a scheme.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Enum)]
-pub enum AuthChallengeData {
+pub enum AuthData {
     /// Parameters in the order of the wire, possibly none.
     Params {
         /// The parameters.
@@ -189,17 +188,17 @@ pub struct AuthParam {
 /// Reads a whole `WWW-Authenticate` line, of whatever schemes (RFC 9110 §11.6.1).
 #[uniffi::export]
 pub fn parse_challenges(line: Vec<u8>) -> Result<Vec<AuthChallenge>, GrammarError> {
-    let owned = |challenge: core::challenge::AuthChallenge<'_>| AuthChallenge {
-        scheme: challenge.scheme.into(),
-        data: match challenge.data {
-            AuthData::Params(params) => {
-                let param = |param: core::challenge::AuthParam<'_>| AuthParam {
+    let owned = |read: challenge::AuthChallenge<'_>| AuthChallenge {
+        scheme: read.scheme.into(),
+        data: match read.data {
+            challenge::AuthData::Params(params) => {
+                let param = |param: challenge::AuthParam<'_>| AuthParam {
                     name: param.name.into(),
                     value: param.value.into_owned(),
                 };
-                AuthChallengeData::Params { params: params.into_iter().map(param).collect() }
+                AuthData::Params { params: params.into_iter().map(param).collect() }
             }
-            AuthData::Token68(text) => AuthChallengeData::Token68 { token68: text.into() },
+            challenge::AuthData::Token68(text) => AuthData::Token68 { token68: text.into() },
         },
     };
     Ok(core::parse_challenges(&line)?.into_iter().map(owned).collect())

@@ -14,6 +14,45 @@ fn a_wallets_url_is_never_repeated() {
 }
 
 #[test]
+fn every_wallets_url_opens() {
+    let key = "b889ff5b1513b641e2a139f661a661364979c5beee91842f8f0ef42ab558e9d4";
+    for url in [
+        format!("lnd://127.0.0.1:1?macaroon={key}"),
+        format!("lnd+grpc://127.0.0.1:1?macaroon={key}"),
+        "cln://127.0.0.1:1?rune=abc".into(),
+        "phoenixd://127.0.0.1:1?password=0123456789abcdef&network=bitcoin".into(),
+        "lnbits://127.0.0.1:1?key=0123".into(),
+        format!("nostr+walletconnect://{key}?relay=ws://127.0.0.1:1&secret={key}"),
+    ] {
+        let opened = wallet(url.clone(), None);
+        assert!(opened.is_ok(), "{url}: {}", opened.err().unwrap().error_message());
+    }
+}
+
+#[test]
+fn every_error_of_a_node_crosses() {
+    use plannt_lightning::LightningError as Node;
+    let message = String::from("said so");
+    for error in [
+        Node::Config { message: message.clone() },
+        Node::ConnectionLost { message: message.clone() },
+        Node::InvalidResponse { message: message.clone() },
+        Node::InvalidRequest { message: message.clone() },
+        Node::NodeAuth { message: message.clone() },
+        Node::NodeError { message: message.clone() },
+        Node::NodeUnreachable { message: message.clone() },
+        Node::PaymentInFlight,
+        Node::PreimageMismatch,
+        Node::TimeoutUnknown,
+        Node::Unsupported { message },
+    ] {
+        let said = (error.code().to_owned(), error.to_string());
+        let crossed = LightningError::from(error);
+        assert_eq!((crossed.error_code(), crossed.error_message()), said);
+    }
+}
+
+#[test]
 fn errors_say_what_rust_says() {
     let core = plannt_core::read_invoice("lnbc1nonsense").unwrap_err();
     let error = read_invoice("lnbc1nonsense".into()).unwrap_err();

@@ -58,4 +58,12 @@ extension Budget: ExpressibleByArrayLiteral {
 
     /// The rules given, as `[.perDay(limitMsat: 100_000)]`.
     public init(arrayLiteral rules: BudgetRule...) { self = budgetOf(rules: rules) }
+
+    /// No limit.
+    public static let unlimited: Budget = []
+
+    /// What is left under every rule, msat, where `spentMsat` tells what a rule's window holds, msat; nil without rules.
+    public func leftMsat(spentMsat: (BudgetRule) throws -> Msat) rethrows -> Msat? {
+        try rules.map { $0.leftMsat(spentMsat: try spentMsat($0)) }.min()
+    }
 }

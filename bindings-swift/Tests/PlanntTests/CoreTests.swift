@@ -153,6 +153,9 @@ private func expect<T>(_ code: String, from location: SourceLocation = #_sourceL
     #expect(!Hosts.none.contain(origin: try Origin("https://example")))
     #expect((["*.example"] as Hosts).contain(origin: try Origin("https://api.example")))
     #expect(([.perDay(limitMsat: 5), .perDay(limitMsat: 3)] as Budget).rules == [.perDay(limitMsat: 3)])
+    let both: Budget = [.perDay(limitMsat: 100), .inTotal(limitMsat: 1_000)]
+    #expect(both.leftMsat { $0.windowSeconds == nil ? 950 : 30 } == 50)
+    #expect(Budget.unlimited.leftMsat { _ in Msat.max } == nil)
     #expect(Policy(network: .regtest, maxPaymentMsat: 7).maxPaymentMsat == 7)
     #expect(Format(sniffing: try Macaroon.create(rootKey: Data([1]), identifier: Data([2]), location: nil).toV2()) == .v2)
     #expect(defaultJournalPath().map { try? Journal().path() == $0 } ?? true == true)

@@ -113,14 +113,14 @@ class SecretText(private val text: String) {
 
 // Java has no unsigned numbers: what crosses the border is checked here.
 
-/** Amounts and times above 2^63 - 1 are that: no such amount of bitcoin exists, and no such time comes. */
+/** The largest `Long` stands for the largest number, 2^64 - 1, and for all that no `Long` holds: there is no such amount of bitcoin, and no such time. */
 internal fun signed(value: ULong): Long = if (value > Long.MAX_VALUE.toULong()) Long.MAX_VALUE else value.toLong()
 
 internal fun signed(value: UInt): Int = if (value > Int.MAX_VALUE.toUInt()) Int.MAX_VALUE else value.toInt()
 
 internal fun unsigned(value: Long): ULong {
     require(value >= 0) { "a number from 0 on is wanted, not $value" }
-    return value.toULong()
+    return if (value == Long.MAX_VALUE) ULong.MAX_VALUE else value.toULong()
 }
 
 internal fun count(value: Int): UInt = count(value.toLong())

@@ -23,3 +23,9 @@ fun BudgetRule.Companion.inTotal(limitMsat: Long): BudgetRule = budgetRuleInTota
 
 /** The rules given; of two with the same window the smaller limit counts. Without any there is no limit. */
 fun Budget.Companion.of(vararg rules: BudgetRule): Budget = budgetOf(rules.toList())
+
+/** No limit. */
+val Budget.Companion.UNLIMITED: Budget get() = Budget(listOf())
+
+/** What is left under every rule, msat, where [spentMsat] tells what a rule's window holds, msat; null without rules. */
+fun Budget.leftMsat(spentMsat: (BudgetRule) -> Long): Long? = rules.minOfOrNull { it.leftMsat(spentMsat(it)) }

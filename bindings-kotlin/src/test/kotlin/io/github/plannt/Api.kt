@@ -1,54 +1,82 @@
 package io.github.plannt
 
+import com.google.gson.GsonBuilder
 import java.io.File
-import java.lang.reflect.Method
-import java.lang.reflect.Modifier
+import java.util.SortedSet
+import java.util.TreeMap
+import java.util.TreeSet
+import kotlin.metadata.KmClass
+import kotlin.metadata.KmClassifier
+import kotlin.metadata.KmPackage
+import kotlin.metadata.KmType
+import kotlin.metadata.Modality
+import kotlin.metadata.Visibility
+import kotlin.metadata.jvm.KotlinClassMetadata
+import kotlin.metadata.modality
+import kotlin.metadata.visibility
 
-/** uniffi's own, which the generated source can't hide, and what Kotlin makes of data classes and enums. */
+private const val PACKAGE = "io/github/plannt/"
+
+/** uniffi's own, which the generated source can't hide, and what Kotlin makes of data classes. */
 private val noise = Regex(
-    "uniffi|FfiConverter|Uniffi|UniFfi|NoHandle|RustBuffer|ForeignBytes|Disposable|ErrorHandler|component\\d+|copy$|equals$|hashCode$|" +
-        "toString$|valueOf$|values$|destroy$|DefaultImpls|IntegrityCheck|\\$",
+    "(?i).*uniffi.*|FfiConverter.*|NoHandle|RustBuffer.*|ForeignBytes.*|Disposable|ErrorHandler|component\\d+|copy|equals|hashCode|toString|" +
+        "destroy|Companion",
 )
 
-/** Lists what the package exports, a name a line, members after their owner: `Budget`, `Budget.add`. The argument is the folder of its classes. */
+/** Prints what the package exports, for scripts/parity.py: each name, and its members. The argument is the folder of its classes. */
 fun main(arguments: Array<String>) {
     val folder = File(arguments[0])
-    val classes = folder.walk().filter { it.extension == "class" }.map { it.relativeTo(folder).path.removeSuffix(".class").replace('/', '.') }
-    classes
-        .map { Class.forName(it, false, Service::class.java.classLoader) }.filter(::isPublic).flatMap(::names)
-        .filterNot { noise.containsMatchIn(it) }.toSortedSet().forEach(::println)
-}
-
-private fun isPublic(one: Class<*>): Boolean {
-    val name = one.name.removePrefix("io.github.plannt.")
-    return !one.isSynthetic && generateSequence(one) { it.enclosingClass }.all { Modifier.isPublic(it.modifiers) } &&
-        internals.none { name == it || name.startsWith("$it$") }
-}
-
-/** What is internal in Kotlin is public in Java. */
-private val internals = listOf(
-    "Checked", "GuardsKt", "Paying", "PayingKt", "http.Sender", "http.Held", "http.Holding", "http.Passed", "http.Waiting", "http.BodiesKt",
-    "http.RedirectsKt", "okhttp.Asking", "okhttp.Exchange", "okhttp.ExchangeKt", "okhttp.L402Interceptor", "okhttp.L402InterceptorKt",
-    "okhttp.Sending",
-)
-
-private fun names(one: Class<*>): List<String> {
-    val name = one.name.removePrefix("io.github.plannt.").replace("$", ".").removeSuffix(".Companion")
-    val methods = one.declaredMethods.filter { Modifier.isPublic(it.modifiers) && !it.isSynthetic && '-' !in it.name }
-    // A file's functions are the package's; those that extend a companion are its class's.
-    if (one.simpleName.endsWith("Kt") || one.simpleName in listOf("Drivers", "L402")) {
-        val prefix = name.substringBeforeLast('.', "").let { if (it.isEmpty()) "" else "$it." }
-        return methods.map { method ->
-            val first = method.parameterTypes.firstOrNull()?.name.orEmpty().removePrefix("io.github.plannt.")
-            val owner = first.removeSuffix("\$Companion")
-            (if (owner == first) prefix else "$owner.") + property(method)
+    val api = Api()
+    for (file in folder.walk().filter { it.extension == "class" }) {
+        val name = file.relativeTo(folder).path.removeSuffix(".class")
+        val annotation = Class.forName(name.replace('/', '.'), false, Service::class.java.classLoader).getAnnotation(Metadata::class.java)
+        when (val metadata = annotation?.let(KotlinClassMetadata::readLenient)) {
+            is KotlinClassMetadata.Class -> api.add(metadata.kmClass)
+            is KotlinClassMetadata.FileFacade -> api.add(name.substringBeforeLast('/') + "/", metadata.kmPackage)
+            else -> {}
         }
     }
-    val constants = one.declaredFields.filter {
-        Modifier.isPublic(it.modifiers) && it.name !in listOf("Companion", "INSTANCE")
-    }.map { "$name.${it.name}" }
-    return listOf(name) + methods.map { "$name.${property(it)}" } + constants
+    println(GsonBuilder().setPrettyPrinting().create().toJson(api.found()))
 }
 
-private fun property(method: Method): String = Regex("(get|is)([A-Z].*)").matchEntire(method.name)
-    ?.let { if (it.groupValues[1] == "get") it.groupValues[2].replaceFirstChar(Char::lowercaseChar) else it.value } ?: method.name
+/** Names as Kotlin writes them, which are not Java's: of what is public, whatever else the bytecode shows. */
+private class Api {
+    private val members = TreeMap<String, SortedSet<String>>()
+    private val hidden = mutableSetOf<String>()
+
+    fun add(one: KmClass) {
+        val name = short(one.name)
+        if (one.visibility != Visibility.PUBLIC) {
+            hidden += name
+            return
+        }
+        val owner = owner(name.removeSuffix(".Companion"))
+        owner += one.kmEnumEntries.map { it.name }
+        owner += one.functions.filter { it.visibility == Visibility.PUBLIC }.map { it.name }
+        owner += one.properties.filter { it.visibility == Visibility.PUBLIC }.map { it.name }
+        owner += one.nestedClasses
+        if (one.constructors.any { it.visibility == Visibility.PUBLIC } && one.modality != Modality.ABSTRACT) owner += "constructor"
+    }
+
+    /** A file's functions are the package's; those that extend a class or its companion are its members. */
+    fun add(path: String, file: KmPackage) {
+        fun add(name: String, receiver: KmType?, visibility: Visibility) {
+            if (visibility != Visibility.PUBLIC) return
+            val extended = (receiver?.classifier as? KmClassifier.Class)?.name
+            if (extended == null) owner(short(path + name)) else owner(short(extended).removeSuffix(".Companion")) += name
+        }
+        file.functions.forEach { add(it.name, it.receiverParameterType, it.visibility) }
+        file.properties.forEach { add(it.name, it.receiverParameterType, it.visibility) }
+    }
+
+    fun found(): Map<String, List<String>> {
+        val isShown = { name: String -> name.split('.').none(noise::matches) && hidden.none { name == it || name.startsWith("$it.") } }
+        return members.filterKeys(isShown).mapValues { (owner, names) -> names.filter { isShown("$owner.$it") } }
+    }
+
+    private fun owner(name: String) = members.getOrPut(name) { TreeSet() }
+
+    /** Without the package; another library's class without all of its. */
+    private fun short(name: String): String =
+        if (name.startsWith(PACKAGE)) name.removePrefix(PACKAGE).replace('/', '.') else name.substringAfterLast('/')
+}

@@ -15,8 +15,11 @@ internal fun JsonElement.text(name: String): String = get(name).asString
 
 internal fun JsonElement.textOrNull(name: String): String? = get(name).takeUnless { it.isJsonNull }?.asString
 
-/** Amounts and times above 2^63 - 1 are that, in this package as here. */
-internal fun JsonElement.number(name: String): Long = get(name).asBigInteger.min(BigInteger.valueOf(Long.MAX_VALUE)).toLong()
+private val largest = BigInteger(ULong.MAX_VALUE.toString())
+
+/** The largest number is the largest `Long`, in this package as here. */
+internal fun JsonElement.number(name: String): Long =
+    get(name).asBigInteger.let { if (it == largest) Long.MAX_VALUE else it.longValueExact() }
 
 internal fun JsonElement.numberOrNull(name: String): Long? = get(name).takeUnless { it.isJsonNull }?.let { number(name) }
 
@@ -35,6 +38,7 @@ private fun element(value: Any?): JsonElement = when (value) {
     null -> JsonNull.INSTANCE
     is JsonElement -> value
     is Boolean -> JsonPrimitive(value)
+    Long.MAX_VALUE -> JsonPrimitive(largest)
     is Number -> JsonPrimitive(BigInteger(value.toString()))
     is List<*> -> JsonArray().apply { value.forEach { add(element(it)) } }
     else -> JsonPrimitive(value.toString())
@@ -45,7 +49,7 @@ internal fun JsonElement.plain(): Any? = when {
     isJsonNull -> null
     isJsonArray -> asJsonArray.map { it.plain() }
     isJsonObject -> asJsonObject.entrySet().associate { (name, value) -> name to value.plain() }
-    asJsonPrimitive.isNumber -> asBigInteger.min(BigInteger.valueOf(Long.MAX_VALUE))
+    asJsonPrimitive.isNumber -> asBigInteger
     asJsonPrimitive.isBoolean -> asBoolean
     else -> asString
 }

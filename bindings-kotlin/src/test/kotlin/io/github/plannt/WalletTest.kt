@@ -75,6 +75,19 @@ class WalletTest {
     }
 
     @Test
+    fun `a wallet of each kind opens, and says that nobody is there`() {
+        val key = "b889ff5b1513b641e2a139f661a661364979c5beee91842f8f0ef42ab558e9d4"
+        val urls = listOf(
+            "lnd+grpc://127.0.0.1:1?macaroon=$key", "cln://127.0.0.1:1?rune=abc", "lnbits://127.0.0.1:1?key=0123",
+            "phoenixd://127.0.0.1:1?password=0123&network=regtest", "nostr+walletconnect://$key?relay=ws://127.0.0.1:1&secret=$key",
+        )
+        for ((url, wallet) in urls.associateWith { wallet(it) }) {
+            val error = assertThrows(LightningException::class.java, { runBlocking { wallet.lookupPayment(PaymentHash(ByteArray(32))) } }, url)
+            assertEquals("node_unreachable", error.code, url)
+        }
+    }
+
+    @Test
     fun `a wallet by URL pays and looks up`() = runBlocking {
         val wallet = Service.wallet()
         val challenge = Challenge.read(listOf(Service.challengeLine()))!!
