@@ -184,13 +184,14 @@ it('limits the challenges of one client', async (t) => {
 
 it('serves on from its pool of invoices without the node', async (t) => {
   const [gate, other] = await Promise.all([gateAt(folder(t), { invoicePool: 8 }), gateAt(folder(t))]);
-  const status = async (gate) => (await gate.enter({ method: 'GET', target: '/v1/x', headers: [], terms: { service: 'demo', priceMsat: 21_000n } })).status;
+  const status = async (gate) =>
+    (await gate.enter({ method: 'GET', target: '/v1/x', headers: [], terms: { service: 'demo', priceMsat: 21_000n } })).status;
   const before = service.invoices().length;
   for (let i = 0; i < 4; i++) assert.equal(await status(gate), 402);
   // As many as were asked for, and as many again.
-  const until = performance.now() + 30_000;
+  const until = Date.now() + 30_000;
   while (service.invoices().length < before + 8) {
-    assert.ok(performance.now() < until, 'the pool is not filled');
+    assert.ok(Date.now() < until, 'the pool is not filled');
     await setTimeout(50);
   }
   service.fault({ operation: 'issue', kind: 'down' });
