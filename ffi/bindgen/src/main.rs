@@ -103,7 +103,8 @@ fn once(text: &str, what: &str, with: &str) -> Result<String> {
 
 /// Each exception is a `PlanntException`, whose message is the error's and not a list of its fields; a defect of Rust's is
 /// one, too. What an app implements is guarded: uniffi's own code would leave a call without an answer, and end an Android
-/// app, where it throws an `Error` or gives back what can't cross.
+/// app, where it throws an `Error` or gives back what can't cross. It is asked on threads of its own, since callers may wait on
+/// all of the common ones.
 fn kotlin(text: &str) -> Result<String> {
     const BASE: &str = ": kotlin.Exception()";
     const MEMBERS: [&str; 2] = ["fun `errorCode`()", "fun `errorMessage`()"];
@@ -111,10 +112,13 @@ fn kotlin(text: &str) -> Result<String> {
     let internal = "class InternalException(private val text: String) : PlanntException() {\n    \
         override fun errorCode() = \"internal\"\n    \
         override fun errorMessage() = text\n}\n";
+    const LAUNCH: &str = "GlobalScope.launch ";
     const INSERT: &str = "return handleMap.insert(value)\n";
     ensure!(text.matches(INSERT).count() == 2, "a wallet and a checker, and nothing else");
     let text = text.replace(INSERT, "return handleMap.insert(guarded(value))\n");
     let text = once(&text, INTERNAL, internal)?;
+    ensure!(text.matches(LAUNCH).count() == 2, "one for what throws, and one for what does not");
+    let text = text.replace(LAUNCH, "answering.launch ");
     let mut out = String::with_capacity(text.len());
     let (mut inside, mut classes, mut members) = (false, 0, 0);
     let mut lines = text.lines();

@@ -1,6 +1,8 @@
 package io.github.plannt
 
 import kotlinx.coroutines.ensureActive
+import java.util.concurrent.CompletionException
+import java.util.concurrent.ExecutionException
 import kotlin.coroutines.coroutineContext
 
 /** Every wallet of the app's own crosses the border in this: whatever it throws or gives back becomes an answer. */
@@ -34,6 +36,9 @@ private class GuardedWallet(private val inner: Wallet) : Wallet by inner {
     } catch (error: Throwable) {
         // Nobody waits any more; else a cancellation is the wallet's own, such as its time-out.
         coroutineContext.ensureActive()
+        // What a future says that Java waited for; coroutines may have wrapped that once more.
+        val cause = generateSequence(error) { if (it is CompletionException || it is ExecutionException) it.cause else null }.last()
+        if (cause is PaymentException || cause is LightningException) throw cause
         throw wrapped(error.toString())
     }
 }

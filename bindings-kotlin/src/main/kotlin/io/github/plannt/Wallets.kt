@@ -1,6 +1,5 @@
 package io.github.plannt
 
-import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.withContext
 
 /**
@@ -29,7 +28,7 @@ abstract class AppWallet @JvmOverloads constructor(
     override suspend fun balanceMsat(): Long = throw nodeError("this wallet tells no balance")
 }
 
-/** A wallet of the app's own whose methods block: they are called on threads that are for that ([Dispatchers.IO]). For Java, above all. */
+/** A wallet of the app's own whose methods block: they are called on threads that are for that. For Java, above all. */
 abstract class BlockingWallet @JvmOverloads constructor(
     id: String,
     network: Network? = null,
@@ -46,9 +45,9 @@ abstract class BlockingWallet @JvmOverloads constructor(
     @Throws(LightningException::class)
     open fun lookUp(paymentHash: PaymentHash): PaymentState = PaymentState.Unknown("this wallet can't look payments up")
 
-    final override suspend fun payInvoice(request: PayRequest): Payment = withContext(Dispatchers.IO) { pay(request) }
+    final override suspend fun payInvoice(request: PayRequest): Payment = withContext(blocking) { pay(request) }
 
-    final override suspend fun lookupPayment(paymentHash: PaymentHash): PaymentState = withContext(Dispatchers.IO) { lookUp(paymentHash) }
+    final override suspend fun lookupPayment(paymentHash: PaymentHash): PaymentState = withContext(blocking) { lookUp(paymentHash) }
 }
 
 /** A payment whose wallet tells no fee: all that is reserved for it is charged. */

@@ -79,6 +79,20 @@ class JavaTest {
     }
 
     @Test
+    void whatAWalletDidNotPayIsNotPaid() {
+        var poor = new BlockingWallet("java:poor", Network.REGTEST) {
+            @Override
+            public Payment pay(PayRequest request) {
+                return java.util.concurrent.CompletableFuture.<Payment>failedFuture(
+                        new PaymentException.Failed("no_route", "there is no way")).join();
+            }
+        };
+        var error = assertThrows(ClientException.Refused.class,
+                () -> new L402HttpClient(builder(poor).build()).send(demo(), BodyHandlers.ofString()));
+        assertEquals("payment_failed", error.getCode());
+    }
+
+    @Test
     void paysWithOkHttp() throws Exception {
         var client = L402.install(new OkHttpClient.Builder(), builder(new JavaWallet()).build()).build();
         var request = new Request.Builder().url(Service.INSTANCE.getUrl() + "/v1/demo").build();

@@ -1,18 +1,26 @@
 package io.github.plannt
 
+import io.github.plannt.http.BrokenOffException
 import io.github.plannt.http.L402HttpClient
 import io.github.plannt.http.L402Response
 import kotlinx.coroutines.runBlocking
 import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertThrows
+import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable
+import java.io.IOException
 import java.net.Authenticator
+import java.net.InetAddress
+import java.net.ServerSocket
 import java.net.URI
 import java.net.http.HttpClient
 import java.net.http.HttpRequest
 import java.net.http.HttpRequest.BodyPublishers
 import java.net.http.HttpResponse.BodyHandlers
+import java.util.concurrent.CountDownLatch
+import java.util.concurrent.TimeUnit
 
 @EnabledIfEnvironmentVariable(named = "PLANNT_BIN", matches = ".+")
 class JavaHttpTest : PayingContract() {
@@ -57,6 +65,43 @@ class JavaHttpTest : PayingContract() {
     }
 
     @Test
+    fun `follows no 402`() {
+        val server = server { Reply(if (it.target == "/end") 200 else 402, it.target, "Location" to "/end") }
+        assertEquals("/pay", send("${server.url}/pay", driver()).text)
+        assertEquals("/pay", send("${server.url}/pay", driver(), headers = mapOf("Authorization" to "L402 abc:def")).text)
+    }
+
+    @Test
+    fun `says what a response cost that broke off`() {
+        val shop = shop { Reply(200, "half", "x-l402" to "spent", "Content-Length" to "8") }
+        val error = assertThrows(BrokenOffException::class.java) { send("${shop.url}/paid", driver()) }
+        assertEquals(PRICE, error.outcome.receipt?.amountMsat)
+        val free = server { Reply(200, "half", "Content-Length" to "8") }
+        assertFalse(assertThrows(IOException::class.java) { send(free.url, driver()) } is BrokenOffException)
+    }
+
+    @Test
+    fun `a cancelled call ends its exchange`() {
+        val (begun, ended) = Pair(CountDownLatch(1), CountDownLatch(1))
+        val client = client(driver())
+        ServerSocket(0, 1, InetAddress.getLoopbackAddress()).use { listener ->
+            aside {
+                listener.accept().use { socket ->
+                    begun.countDown()
+                    // The request, and then the connection's end.
+                    while (socket.getInputStream().read() >= 0) continue
+                    ended.countDown()
+                }
+            }
+            val url = URI("http://127.0.0.1:${listener.localPort}/")
+            val going = client.sendAsync(HttpRequest.newBuilder(url).build(), BodyHandlers.ofString())
+            assertTrue(begun.await(60, TimeUnit.SECONDS))
+            going.cancel(true)
+            assertTrue(ended.await(60, TimeUnit.SECONDS), "the connection is still there")
+        }
+    }
+
+    @Test
     fun `streams what is paid for`() {
         val shop = shop { Reply(200, "x".repeat(1_000_000), "x-l402" to "spent") }
         val response = client(driver()).send(HttpRequest.newBuilder(URI("${shop.url}/paid")).build(), BodyHandlers.ofInputStream())
@@ -78,7 +123,8 @@ class JavaHttpTest : PayingContract() {
         assertEquals(null, next(post, 307, "http://a.example/y"))
         assertEquals(null, next(post, 307, "ftp://a.example/y"))
         assertEquals(null, next(post, 307, null))
-        assertEquals(null, next(post, 200, "http://[broken"))
+        assertEquals(null, next(post, 307, "http://[broken"))
+        for (status in listOf(200, 300, 304, 402)) assertEquals(null, next(post, status, "/y"))
         val same = next(post, 307, "?q=%2F#part")!!
         assertEquals("POST https://a.example/x?q=%2F", "${same.method()} ${same.uri()}")
         assertEquals(listOf("Bearer own"), same.headers().allValues("Authorization"))

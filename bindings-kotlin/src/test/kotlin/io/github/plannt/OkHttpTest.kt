@@ -4,13 +4,20 @@ import io.github.plannt.okhttp.L402Exception
 import io.github.plannt.okhttp.l402
 import io.github.plannt.okhttp.l402Quote
 import io.github.plannt.okhttp.outcomeOf
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.async
+import kotlinx.coroutines.awaitAll
+import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.withTimeout
 import okhttp3.Cache
 import okhttp3.MediaType
 import okhttp3.OkHttpClient
+import okhttp3.Protocol
 import okhttp3.Request
 import okhttp3.RequestBody
 import okhttp3.RequestBody.Companion.toRequestBody
 import okhttp3.Response
+import okhttp3.ResponseBody.Companion.toResponseBody
 import okio.BufferedSink
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertNull
@@ -87,6 +94,36 @@ class OkHttpTest : PayingContract() {
         assertEquals("config", error.code)
         assertEquals(200, half.newCall(Request.Builder().url("${Service.url}/status").build()).execute().use { it.code })
         assertEquals(0, own.paid)
+    }
+
+    @Test
+    fun `pays nobody but whom it asked`() {
+        val elsewhere = OkHttpClient.Builder().l402(driver { allowedHosts("shop.example") }).addInterceptor { chain ->
+            chain.proceed(chain.request().newBuilder().url(demo).build())
+        }.build()
+        val request = Request.Builder().url("https://shop.example/").build()
+        assertEquals("config", assertThrows(L402Exception::class.java) { elsewhere.newCall(request).execute() }.code)
+        assertEquals(0, own.paid)
+    }
+
+    @Test
+    fun `pays nothing where the network is another one's`() {
+        val line = Service.challengeLine()
+        val other = OkHttpClient.Builder().l402(driver()).addInterceptor { chain ->
+            Response.Builder().request(chain.request()).protocol(Protocol.HTTP_2).code(402).message("")
+                .header("WWW-Authenticate", line).body("pay".toResponseBody()).build()
+        }.build()
+        assertEquals("config", assertThrows(L402Exception::class.java) { other.newCall(Request.Builder().url(demo).build()).execute() }.code)
+        assertEquals(0, own.paid)
+    }
+
+    @Test
+    fun `goes on where all of the common threads wait for it`() = runBlocking {
+        val client = client(driver())
+        val calls = (0 until 16).map {
+            async(Dispatchers.Default) { client.newCall(Request.Builder().url("$demo?n=$it").build()).execute().use { response -> response.code } }
+        }
+        assertEquals(List(16) { 200 }, withTimeout(120_000) { calls.awaitAll() })
     }
 
     @Test

@@ -94,8 +94,8 @@ class Server(private val rule: (Seen) -> Reply?) : AutoCloseable {
         val one = Seen(words[0], words[1], headers, body(input, headers))
         seen.add(one)
         val reply = rule(one) ?: return client.setSoLinger(true, 0)
-        val head = listOf("HTTP/1.1 ${reply.status} Status", "Content-Length: ${reply.body.size}", "Connection: close") +
-            reply.headers.map { "${it.first}: ${it.second}" }
+        val length = listOf("Content-Length: ${reply.body.size}").filter { reply.headers.none { (name, _) -> name == "Content-Length" } }
+        val head = listOf("HTTP/1.1 ${reply.status} Status", "Connection: close") + length + reply.headers.map { "${it.first}: ${it.second}" }
         client.getOutputStream().apply {
             write((head.joinToString("\r\n") + "\r\n\r\n").toByteArray())
             write(reply.body)

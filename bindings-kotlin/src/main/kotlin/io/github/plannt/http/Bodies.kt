@@ -2,9 +2,9 @@ package io.github.plannt.http
 
 import io.github.plannt.Bytes32
 import io.github.plannt.MAX_DRAINED_BYTES
+import io.github.plannt.blocking
 import io.github.plannt.contentDigest
 import io.github.plannt.requestError
-import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.future.await
 import kotlinx.coroutines.runInterruptible
 import java.io.ByteArrayInputStream
@@ -29,7 +29,7 @@ internal suspend fun digest(body: BodyPublisher?): Bytes32? {
     if (body == null || length == 0L) return contentDigest(ByteArray(0))
     if (length < 0) return null
     val hashing = Hashing()
-    runInterruptible(Dispatchers.IO) { body.subscribe(hashing) }
+    runInterruptible(blocking) { body.subscribe(hashing) }
     return try {
         Bytes32(hashing.digest.await())
     } catch (error: IOException) {
@@ -61,13 +61,18 @@ internal sealed interface Held<T> {
 
     /** Nobody wants it: a short one is read, so that its connection is good for more. */
     suspend fun discard()
+
+    /** Nobody wants it, and nobody waits: its connection ends. */
+    fun close()
 }
 
 /** A body that streams to the caller's own subscriber. */
-internal class Passed<T>(private val body: CompletionStage<T>) : Held<T> {
+internal class Passed<T>(private val body: CompletionStage<T>, private val stop: () -> Unit) : Held<T> {
     override suspend fun release(handler: BodyHandler<T>): T = body.await()
 
     override suspend fun discard() = Unit
+
+    override fun close() = stop()
 }
 
 /** A body that waits. */
@@ -76,7 +81,7 @@ internal class Waiting<T>(private val info: ResponseInfo, private val stream: In
 
     /** The body, or null where it is longer than [maxBytes] or breaks off; what was read is kept. */
     suspend fun text(maxBytes: Int): ByteArray? = try {
-        val more = runInterruptible(Dispatchers.IO) { stream.readNBytes(maxOf(0, maxBytes + 1 - read.size)) }
+        val more = runInterruptible(blocking) { stream.readNBytes(maxOf(0, maxBytes + 1 - read.size)) }
         read += more
         read.takeIf { it.size <= maxBytes }
     } catch (_: IOException) {
@@ -86,7 +91,7 @@ internal class Waiting<T>(private val info: ResponseInfo, private val stream: In
     override suspend fun release(handler: BodyHandler<T>): T {
         val subscriber = handler.apply(info)
         val whole = BodyPublishers.ofInputStream { SequenceInputStream(ByteArrayInputStream(read), stream) }
-        runInterruptible(Dispatchers.IO) { whole.subscribe(Lists(subscriber)) }
+        runInterruptible(blocking) { whole.subscribe(Lists(subscriber)) }
         return subscriber.body.await()
     }
 
@@ -95,7 +100,7 @@ internal class Waiting<T>(private val info: ResponseInfo, private val stream: In
         close()
     }
 
-    fun close() = try {
+    override fun close() = try {
         stream.close()
     } catch (_: IOException) {
         // Nobody wants the rest.
@@ -122,5 +127,13 @@ internal class Holding<T>(private val handler: BodyHandler<T>, private val waits
 }
 
 private class Passing<T>(private val inner: BodySubscriber<T>) : BodySubscriber<Held<T>>, Flow.Subscriber<List<ByteBuffer>> by inner {
-    override fun getBody(): CompletionStage<Held<T>> = CompletableFuture.completedFuture(Passed(inner.body))
+    @Volatile
+    private var subscription: Flow.Subscription? = null
+
+    override fun onSubscribe(subscription: Flow.Subscription) {
+        this.subscription = subscription
+        inner.onSubscribe(subscription)
+    }
+
+    override fun getBody(): CompletionStage<Held<T>> = CompletableFuture.completedFuture(Passed(inner.body) { subscription?.cancel() })
 }

@@ -31,11 +31,11 @@ import java.util.concurrent.CompletableFuture
  * up to ten times, and a 402 there is not paid. A request with an L402 credential of its own is sent as it is. A body is sent twice; one whose
  * length is not known, such as an input stream, is never paid for. A body with a content coding is not looked into for a challenge.
  *
- * A call that is cancelled or interrupted ends at once. What the wallet had begun is journaled all the same, and the same call again presents it,
+ * A call that is cancelled or interrupted ends at once, and with it, from Java 16 on, the exchange. What the wallet had begun is journaled all the same, and the same call again presents it,
  * and pays nothing.
  *
- * All of it throws [ClientException], above all `Refused` with the reason and `NotDelivered` with the receipt, and [IOException] where nothing was
- * paid and no response came. Android has no `java.net.http`: there, and elsewhere, OkHttp does the same.
+ * All of it throws [ClientException], above all `Refused` with the reason and `NotDelivered` with the receipt, [BrokenOffException] with the
+ * receipt where the body of a response broke off that was paid for, and any other [IOException] where this call paid nothing. Android has no `java.net.http`: there, and elsewhere, OkHttp does the same.
  *
  * @param client sends; it has to leave redirects and `Authorization` to this class, so [ClientException.Config] is thrown for one that follows
  *   redirects or has an authenticator

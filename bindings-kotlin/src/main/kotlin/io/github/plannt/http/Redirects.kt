@@ -12,13 +12,16 @@ internal const val MAX_REDIRECTS = 10
 private val BODY_HEADERS = setOf("content-type", "content-encoding", "content-language")
 private val ORIGIN_HEADERS = setOf("authorization", "cookie", "proxy-authorization")
 
-internal fun isRedirect(info: ResponseInfo): Boolean = info.statusCode() in listOf(301, 302, 303, 307, 308)
+private val REDIRECTS = setOf(301, 302, 303, 307, 308)
+
+internal fun isRedirect(info: ResponseInfo): Boolean = info.statusCode() in REDIRECTS
 
 /**
  * The request that a redirect asks for (RFC 9110 §15.4); null where it is better handed back: no usable `Location`, a body that is gone, or a
  * step down from `https`.
  */
 internal fun redirected(from: HttpRequest, status: Int, location: String?): HttpRequest? {
+    if (status !in REDIRECTS) return null
     val uri = location?.let { resolve(from.uri(), it) } ?: return null
     val scheme = uri.scheme.lowercase()
     if (scheme != "https" && (scheme != "http" || from.uri().scheme.lowercase() != "http")) return null

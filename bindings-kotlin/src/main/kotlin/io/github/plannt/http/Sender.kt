@@ -19,12 +19,14 @@ import io.github.plannt.redirectFailedError
 import io.github.plannt.redirectedError
 import io.github.plannt.target
 import io.github.plannt.unusable
-import kotlinx.coroutines.future.await
+import kotlinx.coroutines.suspendCancellableCoroutine
 import java.io.IOException
 import java.net.http.HttpClient
 import java.net.http.HttpRequest
 import java.net.http.HttpResponse
 import java.net.http.HttpResponse.BodyHandler
+import java.util.concurrent.CompletionException
+import kotlin.coroutines.resumeWithException
 
 /** One request and its last response: the loop over a call's steps that are HTTP's. */
 internal class Sender<T>(
@@ -60,7 +62,7 @@ internal class Sender<T>(
                 }
             }
         } finally {
-            if (!ended) waiting()?.close()
+            if (!ended) last?.body()?.close()
         }
     }
 
@@ -70,6 +72,15 @@ internal class Sender<T>(
 
     /** The response to hand back; where redirects are followed, what it leads to, asked without a credential. */
     suspend fun finish(outcome: Outcome): L402Response<T> {
+        var ended = false
+        try {
+            return follow(outcome).also { ended = true }
+        } finally {
+            if (!ended) last?.body()?.close()
+        }
+    }
+
+    private suspend fun follow(outcome: Outcome): L402Response<T> {
         var at = request
         var response = last ?: throw unusable("a call ended without a response")
         var hops = 0
@@ -84,9 +95,15 @@ internal class Sender<T>(
             } catch (error: IOException) {
                 throw outcome.bought()?.let { redirectFailedError(it, nameOf(error)).apply { initCause(error) } } ?: error
             }
+            last = response
             refuseToPay(response, outcome)
         }
-        return L402Response(response, at, response.body().release(handler), outcome)
+        val body = try {
+            response.body().release(handler)
+        } catch (error: IOException) {
+            throw if (outcome.bought() == null) error else BrokenOffException(outcome, error)
+        }
+        return L402Response(response, at, body, outcome)
     }
 
     /** Nothing is paid after a redirect. */
@@ -129,8 +146,20 @@ internal class Sender<T>(
         }
     }
 
-    private suspend fun exchange(outgoing: HttpRequest): HttpResponse<Held<T>> =
-        client.sendAsync(outgoing, Holding(handler) { it.statusCode() == 402 || (followRedirects && isRedirect(it)) }).await()
+    private suspend fun exchange(outgoing: HttpRequest): HttpResponse<Held<T>> = suspendCancellableCoroutine { caller ->
+        val holding = Holding(handler) { it.statusCode() == 402 || (followRedirects && isRedirect(it)) }
+        val sent = client.sendAsync(outgoing, holding)
+        // Java 16 and newer end the exchange by that.
+        caller.invokeOnCancellation { sent.cancel(true) }
+        sent.whenComplete { response, error ->
+            if (error == null) {
+                // Nobody waits for it any more.
+                caller.resume(response) { _, late, _ -> late.body().close() }
+            } else {
+                caller.resumeWithException((error as? CompletionException)?.cause ?: error)
+            }
+        }
+    }
 
     private fun challenges(response: HttpResponse<*>): List<ByteArray> = response.headers().allValues("WWW-Authenticate").map(::headerBytes)
 

@@ -90,9 +90,10 @@ internal class Exchange(
         }
         last = response
         val answer = sending.answer
-        // What was sent without a credential may come out of a cache, and what is no 402 needs no second half.
+        // What was sent without a credential may come out of the cache, and what is no 402 needs no second half.
         if (authorization != null && answer == null) throw bypassed()
-        if (response.code == 402 && response.networkResponse != null && !sending.seen) throw bypassed()
+        val known = sending.seen || wasRedirected(response) || (response.cacheResponse != null && response.networkResponse == null)
+        if (response.code == 402 && !known) throw bypassed()
         paying.call.responded(answer ?: facts(response, wasRedirected(response)))
     }
 
@@ -160,5 +161,6 @@ internal class Exchange(
 
     private fun missing(): Nothing = throw unusable("a call ended without a response")
 
-    private fun bypassed() = unusable("something answers in place of the network, or the interceptor was not added by l402()")
+    private fun bypassed() =
+        unusable("something answers in place of the network, or sends requests elsewhere, or the interceptor was not added by l402()")
 }

@@ -39,7 +39,7 @@ internal class L402Interceptor(private val driver: Driver) : Interceptor {
 
 /** One time that a request is sent, tagged on it and on all that redirects make of it. */
 internal class Sending(private val credential: SecretText?, private val url: HttpUrl) {
-    /** Whether it came through the network's half. */
+    /** Whether it came through the network's half, to where it was sent: nobody else's challenge is paid. */
     @Volatile
     var seen = false
         private set
@@ -65,7 +65,7 @@ internal class Sending(private val credential: SecretText?, private val url: Htt
 
     fun carry(chain: Interceptor.Chain): Response {
         val request = chain.request()
-        seen = true
+        if (isHere(request.url)) seen = true
         // A connection that breaks is tried again by OkHttp: that is still the first request.
         if (credential == null || answer != null || !isHere(request.url)) return chain.proceed(request)
         carried = true
