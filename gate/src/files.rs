@@ -27,16 +27,26 @@ pub(crate) fn create_private_folder(path: &Path) -> io::Result<()> {
 pub(crate) fn write_private(path: &Path, contents: &[u8]) -> io::Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let draft = path.with_file_name(format!(".{name}.{}", crate::PairId::random()));
-    let write = || {
-        let mut file = create_private(&draft)?;
+    write_by_draft(&draft, path, |file| {
         file.write_all(contents)?;
-        file.sync_all()?;
-        fs::rename(&draft, path)
-    };
-    write().inspect_err(|_| {
-        let _ = fs::remove_file(&draft);
+        file.sync_all()
     })?;
     sync_folder_of(path)
+}
+
+/// Puts what `fill` writes at `path`, whole or not at all; how durably is for `fill`, and for who syncs the folder.
+pub(crate) fn write_by_draft(
+    draft: &Path,
+    path: &Path,
+    fill: impl FnOnce(&mut File) -> io::Result<()>,
+) -> io::Result<()> {
+    let write = || {
+        fill(&mut create_private(draft)?)?;
+        fs::rename(draft, path)
+    };
+    write().inspect_err(|_| {
+        let _ = fs::remove_file(draft);
+    })
 }
 
 /// Makes a new or renamed file's name durable.

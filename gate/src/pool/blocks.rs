@@ -117,16 +117,8 @@ fn read_block(path: &Path) -> io::Result<Text> {
 /// It appears whole, or not at all.
 fn write_block(folder: &Path, path: &Path, text: &Text) -> io::Result<()> {
     files::create_private_folder(folder)?;
-    let draft = path.with_extension("draft");
-    let write = || {
-        let mut file = files::create_private(&draft)?;
-        file.write_all(serde_json::to_string(text).map_err(io::Error::other)?.as_bytes())?;
-        drop(file);
-        fs::rename(&draft, path)
-    };
-    write().inspect_err(|_| {
-        let _ = fs::remove_file(&draft);
-    })
+    let text = serde_json::to_vec(text).map_err(io::Error::other)?;
+    files::write_by_draft(&path.with_extension("draft"), path, |file| file.write_all(&text))
 }
 
 /// Whether it is the draft of a process that has ended: no draft takes long.
