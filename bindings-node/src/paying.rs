@@ -266,7 +266,7 @@ fn read_answer(
 ) -> Result<std::result::Result<PaymentState, LightningError>> {
     let message = optional_text(value, "message")?.unwrap_or_default();
     Ok(match text(value, "status")? {
-        "failed" => Ok(PaymentState::Failed(failure(&message, &message))),
+        "failed" => Ok(PaymentState::Failed(PayFailure::from_code(&message, message.as_str()))),
         "in_flight" => Ok(PaymentState::InFlight),
         "not_found" => Ok(PaymentState::NotFound),
         "paid" => Ok(PaymentState::Paid(read_payment(value, journal)?)),
@@ -282,23 +282,6 @@ fn read_payment(value: &Value, journal: &ClientJournal) -> Result<Payment> {
         None => journal.reserved_fee_msat(&preimage.payment_hash()).map_err(raise)?,
     };
     Ok(Payment { preimage, fee_msat })
-}
-
-/// A failure by its code; one that is the wallet's own is a rejection with its words.
-fn failure(code: &str, message: &str) -> PayFailure {
-    let known = [
-        PayFailure::AlreadyPaid,
-        PayFailure::FeeLimit,
-        PayFailure::IncorrectPaymentDetails,
-        PayFailure::InsufficientBalance,
-        PayFailure::InvoiceExpired,
-        PayFailure::NoRoute,
-        PayFailure::QuotaExceeded,
-        PayFailure::Timeout,
-        PayFailure::WrongNetwork,
-    ];
-    let rejected = || PayFailure::Rejected { message: message.into() };
-    known.into_iter().find(|failure| failure.code() == code).unwrap_or_else(rejected)
 }
 
 #[napi]
@@ -378,7 +361,7 @@ impl Call {
                 "paid" => call.paid(PayOutcome::Paid(read_payment(&answer, &journal)?)),
                 "payment_failed" => {
                     let code = optional_text(&answer, "code")?.unwrap_or_default();
-                    call.paid(PayOutcome::Failed(failure(&code, &message)))
+                    call.paid(PayOutcome::Failed(PayFailure::from_code(&code, message)))
                 }
                 "payment_unknown" => {
                     call.paid(PayOutcome::Unknown(LightningError::NodeError { message }))

@@ -186,7 +186,9 @@ impl Answer {
     ) -> PyResult<Result<PaymentState, LightningError>> {
         let Self(state, message, preimage, fee_msat) = self;
         Ok(match (state.as_str(), preimage) {
-            ("failed", _) => Ok(PaymentState::Failed(failure(&message, &message))),
+            ("failed", _) => {
+                Ok(PaymentState::Failed(PayFailure::from_code(&message, message.as_str())))
+            }
             ("in_flight", _) => Ok(PaymentState::InFlight),
             ("not_found", _) => Ok(PaymentState::NotFound),
             ("paid", Some(preimage)) => {
@@ -212,23 +214,6 @@ fn payment(
         }
     };
     Ok(Payment { preimage, fee_msat })
-}
-
-/// A failure by its code; one that is the wallet's own is a rejection with its words.
-fn failure(code: &str, message: &str) -> PayFailure {
-    let known = [
-        PayFailure::AlreadyPaid,
-        PayFailure::FeeLimit,
-        PayFailure::IncorrectPaymentDetails,
-        PayFailure::InsufficientBalance,
-        PayFailure::InvoiceExpired,
-        PayFailure::NoRoute,
-        PayFailure::QuotaExceeded,
-        PayFailure::Timeout,
-        PayFailure::WrongNetwork,
-    ];
-    let rejected = || PayFailure::Rejected { message: message.into() };
-    known.into_iter().find(|failure| failure.code() == code).unwrap_or_else(rejected)
 }
 
 /// One paying call, step by step: it does the journal's work by itself, and asks its driver for HTTP and for the wallet.
@@ -394,7 +379,7 @@ impl PyCall {
     /// The payment certainly failed, and nothing is in flight.
     #[pyo3(signature = (message, code="rejected"))]
     fn payment_failed(&self, message: &str, code: &str) -> PyResult<()> {
-        self.answer(|call| call.paid(PayOutcome::Failed(failure(code, message))))
+        self.answer(|call| call.paid(PayOutcome::Failed(PayFailure::from_code(code, message))))
     }
 
     /// It is not known whether the wallet paid.

@@ -11,7 +11,6 @@ use plannt_lightning as lightning;
 
 use crate::convert::Convert;
 use crate::journal::{OpenOnUse, blocking, look_up};
-use crate::wallet::failure;
 use crate::{
     Budget, ClientError, Count, Journal, Outcome, PayRequest, Payment, PaymentState, Policy, Quote,
     RequestFacts, ResponseFacts, SecretText, UnexpectedEventError,
@@ -289,7 +288,7 @@ impl Call {
 
     /// The payment certainly failed, and nothing is in flight.
     pub fn payment_failed(&self, code: String, reason: String) -> Result<(), UnexpectedEventError> {
-        let failure = failure(&code, reason);
+        let failure = lightning::PayFailure::from_code(&code, reason);
         self.answer(|live| live.call.paid(lightning::PayOutcome::Failed(failure)))
     }
 

@@ -9,7 +9,6 @@ use plannt_core::PaymentHash;
 use plannt_lightning as lightning;
 
 use crate::convert::{Convert, record};
-use crate::wallet::failure;
 use crate::{
     Budget, BudgetRule, Count, JournalError, Msat, Network, Payment, PaymentState, Receipt,
     UnixSeconds,
@@ -237,7 +236,7 @@ pub(crate) fn look_up(
     let unknown = |message| lightning::LightningError::NodeError { message };
     Ok(match answer {
         PaymentState::Failed { failure: code, reason } => {
-            lightning::PaymentState::Failed(failure(&code, reason))
+            lightning::PaymentState::Failed(lightning::PayFailure::from_code(&code, reason))
         }
         PaymentState::InFlight => lightning::PaymentState::InFlight,
         PaymentState::NotFound => lightning::PaymentState::NotFound,

@@ -111,24 +111,6 @@ pub enum PaymentState {
     },
 }
 
-/// A failure by its code; one that is the wallet's own is a rejection with its words.
-pub(crate) fn failure(code: &str, reason: String) -> lightning::PayFailure {
-    use lightning::PayFailure;
-    let known = [
-        PayFailure::AlreadyPaid,
-        PayFailure::FeeLimit,
-        PayFailure::IncorrectPaymentDetails,
-        PayFailure::InsufficientBalance,
-        PayFailure::InvoiceExpired,
-        PayFailure::NoRoute,
-        PayFailure::QuotaExceeded,
-        PayFailure::Timeout,
-        PayFailure::WrongNetwork,
-    ];
-    let rejected = || PayFailure::Rejected { message: reason };
-    known.into_iter().find(|failure| failure.code() == code).unwrap_or_else(rejected)
-}
-
 /// The Lightning wallet behind a URL, such as `lnd://host:8080?cert=FILE&macaroon=FILE`. Nothing is sent to it yet. The
 /// error never repeats the URL, which may hold a key.
 #[uniffi::export(default(network = None))]
@@ -175,22 +157,23 @@ impl Wallet for UrlWallet {
             failure: failure.code().into(),
             reason: failure.to_string(),
         };
+        let rejected = |message| failed(lightning::PayFailure::Rejected { message });
         let unknown = |error: lightning::LightningError| PaymentError::Unknown {
             failure: error.code().into(),
             reason: error.to_string(),
         };
         // What is paid is what the invoice says, whoever made the request.
         let amount_msat = match read_invoice(&request.bolt11) {
-            Err(error) => return Err(failed(failure("rejected", error.to_string()))),
+            Err(error) => return Err(rejected(error.to_string())),
             Ok(facts) => facts.amount_msat,
         };
         if amount_msat != Some(request.amount_msat.0) {
             let reason = "the invoice has another amount than the request, or none";
-            return Err(failed(failure("rejected", reason.into())));
+            return Err(rejected(reason.into()));
         }
         let Ok(timeout) = Duration::try_from_secs_f64(request.timeout) else {
             let reason = "the time-out is a number of seconds from 0 on";
-            return Err(failed(failure("rejected", reason.into())));
+            return Err(rejected(reason.into()));
         };
         let request = lightning::PayRequest {
             bolt11: request.bolt11,

@@ -93,6 +93,19 @@ async fn drive(world: &World, driver: &Driver, call: &Arc<Call>) -> Result<Outco
     }
 }
 
+/// A call that nobody drives any more since its wallet began to pay.
+async fn left_while_the_wallet_pays(world: &World) -> (Arc<Own>, Arc<Driver>, Arc<Call>) {
+    let own = Arc::new(Own { hangs: Some(Notify::new()), ..Own::of(world.wallet()) });
+    let driver = world.driver(own.clone());
+    let call = driver.call(request(), false).unwrap();
+    tokio::select! {
+        biased;
+        () = own.hangs.as_ref().unwrap().notified() => {}
+        ended = drive(world, &driver, &call) => panic!("it ended: {ended:?}"),
+    }
+    (own, driver, call)
+}
+
 /// A wallet as an app has one.
 struct Own {
     inner: Arc<dyn Wallet>,
@@ -166,14 +179,7 @@ async fn pays_once_and_keeps_the_receipt() {
 #[tokio::test]
 async fn a_driver_that_is_given_up_while_the_wallet_pays_pays_no_second_time() {
     let world = World::new().await;
-    let own = Arc::new(Own { hangs: Some(Notify::new()), ..Own::of(world.wallet()) });
-    let driver = world.driver(own.clone());
-    let call = driver.call(request(), false).unwrap();
-    tokio::select! {
-        biased;
-        () = own.hangs.as_ref().unwrap().notified() => {}
-        ended = drive(&world, &driver, &call) => panic!("it ended: {ended:?}"),
-    }
+    let (own, _driver, call) = left_while_the_wallet_pays(&world).await;
     drop(call);
 
     let other = world.driver(Arc::new(Own::of(world.wallet())));
@@ -187,14 +193,7 @@ async fn a_driver_that_is_given_up_while_the_wallet_pays_pays_no_second_time() {
 #[tokio::test]
 async fn what_was_left_behind_is_recovered_once() {
     let world = World::new().await;
-    let own = Arc::new(Own { hangs: Some(Notify::new()), ..Own::of(world.wallet()) });
-    let driver = world.driver(own.clone());
-    let call = driver.call(request(), false).unwrap();
-    tokio::select! {
-        biased;
-        () = own.hangs.as_ref().unwrap().notified() => {}
-        ended = drive(&world, &driver, &call) => panic!("it ended: {ended:?}"),
-    }
+    let (own, driver, call) = left_while_the_wallet_pays(&world).await;
 
     // The call still holds the request.
     let states = driver.recover().await.unwrap();

@@ -154,6 +154,30 @@ impl PayFailure {
         }
     }
 
+    /// The failure with this code. Any other code, and that of one which has more to say than a code, is a rejection with
+    /// the wallet's own words.
+    ///
+    /// ```
+    /// use plannt_lightning::PayFailure;
+    /// assert_eq!(PayFailure::from_code("no_route", "tried twice"), PayFailure::NoRoute);
+    /// assert_eq!(PayFailure::from_code("tired", "not today").code(), "rejected");
+    /// ```
+    pub fn from_code(code: &str, message: impl Into<String>) -> Self {
+        let known = [
+            Self::AlreadyPaid,
+            Self::FeeLimit,
+            Self::IncorrectPaymentDetails,
+            Self::InsufficientBalance,
+            Self::InvoiceExpired,
+            Self::NoRoute,
+            Self::QuotaExceeded,
+            Self::Timeout,
+            Self::WrongNetwork,
+        ];
+        let rejected = || Self::Rejected { message: message.into() };
+        known.into_iter().find(|failure| failure.code() == code).unwrap_or_else(rejected)
+    }
+
     /// What to do next, in one sentence; the same for every backend.
     pub fn advice(&self) -> &'static str {
         crate::advice(self.code()).unwrap_or_default()
